@@ -1,0 +1,22 @@
+# ccache and mold make a rebuild on two cores bearable; both are optional.
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+  set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE}")
+endif()
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+option(BDAAS_WERROR "Treat warnings as errors" ON)
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-missing-field-initializers)
+if(BDAAS_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+set(BDAAS_SANITIZE "" CACHE STRING "Sanitizers, for example address,undefined or thread")
+if(BDAAS_SANITIZE)
+  add_compile_options(-fsanitize=${BDAAS_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${BDAAS_SANITIZE})
+endif()

@@ -1,0 +1,40 @@
+#pragma once
+// Small files, whole and safe. Long byte flows belong to the room `stream`. Blocking; any thread.
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace bdaas {
+
+namespace fs = std::filesystem;
+
+// Refuses a file larger than max_bytes.
+Result<std::string> read_file(const fs::path& path, std::uint64_t max_bytes = 64ull << 20);
+
+// Written beside, fsynced when durable, renamed: a reader sees the old or the new content, never half.
+Result<> write_file(const fs::path& path, std::string_view content, mode_t mode = 0644,
+                    bool durable = false);
+
+// With parents. An existing directory keeps its mode.
+Result<> make_directory(const fs::path& path, mode_t mode = 0755);
+
+// Removes a tree without following links out of it; absent is fine.
+Result<> remove_tree(const fs::path& path);
+
+// Bytes free to an ordinary user on the file system that holds path.
+Result<std::uint64_t> free_bytes(const fs::path& path);
+
+// A name a user gave, used below root: refuses absolute names, "..", NUL, empty parts and parts over 255 bytes.
+// It looks at the name only; open with O_NOFOLLOW where links may be planted.
+Result<fs::path> join_below(const fs::path& root, std::string_view name);
+
+Result<> check_relative_name(std::string_view name);
+
+}  // namespace bdaas

@@ -1,0 +1,177 @@
+#pragma once
+// The engine seam. Engine: pure plans. EngineService: dialogues with the running engine, blocking, on pool threads.
+// Implementations: spark (HDFS + YARN + Spark; real), fake (no JVM; shipped for demonstrations and simulation).
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+
+#include "model/node_plan.h"
+
+namespace bdaas {
+
+// Where the packages of a release lie on the nodes, and what they are made of. Filled by the room `release`.
+struct ReleaseFacts {
+  std::string name;         // bdaas-1
+  std::string hadoop_home;  // directory of jars
+  std::string spark_home;   // jars/, python/, …
+  std::string comet_jar;
+  std::string java_home;
+  std::string python;       // interpreter of driver and executors
+  std::string hadoop_cds;   // AppCDS archive, empty: none yet
+  std::string spark_cds;
+  std::map<std::string, std::string> versions;  // spark → 3.5.7, hadoop → 3.5.0, java → …; for the manifest
+
+  static constexpr auto fields() {
+    return std::tuple{required("name", &ReleaseFacts::name, ""),
+                      optional("hadoop_home", &ReleaseFacts::hadoop_home, ""),
+                      optional("spark_home", &ReleaseFacts::spark_home, ""),
+                      optional("comet_jar", &ReleaseFacts::comet_jar, ""),
+                      optional("java_home", &ReleaseFacts::java_home, ""),
+                      optional("python", &ReleaseFacts::python, ""),
+                      optional("hadoop_cds", &ReleaseFacts::hadoop_cds, "empty: none"),
+                      optional("spark_cds", &ReleaseFacts::spark_cds, "empty: none"),
+                      optional("versions", &ReleaseFacts::versions, "")};
+  }
+};
+
+struct NodeFacts {
+  NodeId id;
+  NodeRole role = NodeRole::worker;
+  std::int64_t index = 0;
+  std::string host;     // symbolic
+  std::string address;  // numeric
+  std::string dir;      // the node's directory, absolute
+  std::int64_t memory_mib = 0;  // its share
+  std::int64_t cores = 0;
+};
+
+// All an engine may know of a cluster. nodes[0] is the master when it is known.
+struct ClusterFacts {
+  ClusterId id;
+  ClusterSpec spec;
+  std::string user;         // of the operating system, who owns HDFS and submits
+  std::string agent_binary; // on the nodes; its `exec` mode wraps a driver in a container
+  ReleaseFacts release;
+  std::vector<NodeFacts> nodes;
+};
+
+// What one program run is to the engine.
+struct ProgramFacts {
+  StepId step;
+  std::string name;           // shown by the engine
+  ProgramKind kind = ProgramKind::python;
+  std::string file_name;      // for example wordcount.py
+  std::string local_path;     // of its content on the manager's machine
+  std::string main_class;
+  std::vector<std::string> args;
+  std::map<std::string, std::string> settings;
+};
+
+// How the machine's memory is shared; the tested table of docs/memory.md.
+struct MemoryPlan {
+  std::int64_t node_memory_mib = 0;      // YARN's NodeManager (or standalone worker) may give this much
+  std::int64_t node_cores = 0;           // vcores, overcommitted
+  std::int64_t driver_heap_mib = 0;
+  std::int64_t driver_overhead_mib = 0;
+  std::int64_t executor_heap_mib = 0;
+  std::int64_t executor_overhead_mib = 0;
+  std::int64_t executor_off_heap_mib = 0;  // Comet's; 0 without it
+  std::int64_t executors = 0;              // one or more per worker
+  std::int64_t executor_cores = 0;
+  std::int64_t daemons_mib = 0;            // sum of the daemons' expected resident memory
+
+  static constexpr auto fields() {
+    return std::tuple{optional("node_memory_mib", &MemoryPlan::node_memory_mib, ""),
+                      optional("node_cores", &MemoryPlan::node_cores, ""),
+                      optional("driver_heap_mib", &MemoryPlan::driver_heap_mib, ""),
+                      optional("driver_overhead_mib", &MemoryPlan::driver_overhead_mib, ""),
+                      optional("executor_heap_mib", &MemoryPlan::executor_heap_mib, ""),
+                      optional("executor_overhead_mib", &MemoryPlan::executor_overhead_mib, ""),
+                      optional("executor_off_heap_mib", &MemoryPlan::executor_off_heap_mib, ""),
+                      optional("executors", &MemoryPlan::executors, ""),
+                      optional("executor_cores", &MemoryPlan::executor_cores, ""),
+                      optional("daemons_mib", &MemoryPlan::daemons_mib, "")};
+  }
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  virtual std::string_view name() const = 0;
+  // Refuses what cannot be scheduled, with the numbers. Called before anything is rented.
+  virtual Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t total_memory_mib,
+                                 std::int64_t total_cores) const = 0;
+  // Unknown settings are refused, with the nearest known.
+  virtual Result<> check_settings(const std::map<std::string, std::string>& settings) const = 0;
+  // The plan of one node. A worker's plan needs only the master's address among the other nodes' facts.
+  virtual Result<NodePlan> plan_node(const ClusterFacts& cluster, const NodeFacts& node) const = 0;
+};
+
+enum class RunState { not_found, accepted, running, succeeded, failed, cancelled };
+constexpr auto enum_table(RunState) {
+  using S = RunState;
+  return enum_rows<S>({{S::not_found, "not_found"},
+                       {S::accepted, "accepted"},
+                       {S::running, "running"},
+                       {S::succeeded, "succeeded"},
+                       {S::failed, "failed"},
+                       {S::cancelled, "cancelled"}});
+}
+
+struct RunObservation {
+  RunState state = RunState::not_found;
+  std::string handle;
+  std::string tracking_url;
+  double progress = 0;
+  std::string diagnostics;  // the engine's words on a failure
+};
+
+struct LoadProgress {
+  std::atomic<std::int64_t> bytes{0};
+  std::atomic<bool> cancel{false};  // set by the caller: leave soon with ErrorKind::cancelled
+};
+
+// One file that is put into HDFS, or a tar whose entries are.
+struct DataSource {
+  DataShape shape = DataShape::file;
+  std::filesystem::path path;  // on the manager's machine
+  std::string name;            // of the file below the target directory (shape file)
+};
+
+class EngineService {
+ public:
+  virtual ~EngineService() = default;
+
+  // Puts a source below an HDFS directory. Idempotent: what is there already by the same token is replaced.
+  virtual Result<> load(const ClusterFacts& cluster, const DataSource& source,
+                        const std::string& hdfs_dir, LoadProgress& progress) = 0;
+
+  // Hands the program to the engine; the step's id marks it there, so that find() sees it afterwards.
+  // unknown_outcome when the answer to the decisive call was lost.
+  virtual Result<RunObservation> submit(const ClusterFacts& cluster, const MemoryPlan& memory,
+                                        const ProgramFacts& program) = 0;
+
+  // Looks a step up by its mark. not_found is an answer, not an error.
+  virtual Result<RunObservation> find(const ClusterFacts& cluster, const StepId& step) = 0;
+
+  // Idempotent.
+  virtual Result<> cancel(const ClusterFacts& cluster, const StepId& step,
+                          const std::string& handle) = 0;
+
+  // Every file below an HDFS directory, with its size; not_found when the directory is absent.
+  struct RemoteFile {
+    std::string name;  // relative to the directory
+    std::int64_t bytes = 0;
+  };
+  virtual Result<std::vector<RemoteFile>> list_files(const ClusterFacts& cluster,
+                                                     const std::string& hdfs_dir) = 0;
+  // Streams one file; sink returns an error to stop.
+  using Sink = std::function<Result<>(std::string_view bytes)>;
+  virtual Result<> read_file(const ClusterFacts& cluster, const std::string& hdfs_path,
+                             const Sink& sink) = 0;
+
+  virtual Result<> remove(const ClusterFacts& cluster, const std::string& hdfs_path) = 0;
+};
+
+}  // namespace bdaas

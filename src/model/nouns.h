@@ -1,0 +1,461 @@
+#pragma once
+// The nouns of the house. Each is one row of the store: an id, an owner, (mostly) a status, times, and its content.
+// Members marked [desired] are written by commands and deciders, [observed] by what came back from outside.
+// Defaults stand at the members; units are in the names.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "model/ids.h"
+#include "model/states.h"
+
+namespace bdaas {
+
+// ---- user ----
+
+struct User {
+  UserId id;
+  std::string name;
+  Time created_at{};
+  std::int64_t version = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{required("id", &User::id, "u-…"), required("name", &User::name, "log-in name"),
+                      optional("created_at", &User::created_at, ""),
+                      optional("version", &User::version, "counts changes of the row")};
+  }
+};
+
+// ---- program: uploaded once, versioned by hash ----
+
+enum class ProgramKind { jar, python };
+constexpr auto enum_table(ProgramKind) {
+  return enum_rows<ProgramKind>({{ProgramKind::jar, "jar"}, {ProgramKind::python, "python"}});
+}
+
+struct Program {
+  ProgramId id;
+  UserId owner;
+  std::string name;  // file name as the user gave it, for example wordcount.py
+  ProgramKind kind = ProgramKind::python;
+  std::string sha256;
+  std::int64_t bytes = 0;
+  std::int64_t revision = 1;              // counts contents under one name
+  std::vector<std::string> main_classes;  // of a jar, sorted; the manifest's Main-Class first
+  Time created_at{};
+  std::int64_t version = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{required("id", &Program::id, "p-…"),
+                      required("owner", &Program::owner, "user"),
+                      required("name", &Program::name, "file name"),
+                      required("kind", &Program::kind, "jar or python"),
+                      required("sha256", &Program::sha256, "of the content, 64 hex digits"),
+                      required("bytes", &Program::bytes, "size"),
+                      optional("revision", &Program::revision, "1, 2, … for contents of one name"),
+                      optional("main_classes", &Program::main_classes, "found in the jar"),
+                      optional("created_at", &Program::created_at, ""),
+                      optional("version", &Program::version, "counts changes of the row")};
+  }
+};
+
+// ---- data set: one file, or one tar of many ----
+
+enum class DataShape { file, tree };
+constexpr auto enum_table(DataShape) {
+  return enum_rows<DataShape>({{DataShape::file, "file"}, {DataShape::tree, "tree"}});
+}
+
+struct DataSet {
+  DataSetId id;
+  UserId owner;
+  std::string name;                    // base name of what was given
+  DataShape shape = DataShape::file;   // tree: kept as one POSIX tar, names checked at upload
+  std::string sha256;                  // of the stored bytes (the file, or the tar)
+  std::int64_t bytes = 0;              // of the user's files, without tar headers
+  std::int64_t files = 1;
+  Time created_at{};
+  std::int64_t version = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{required("id", &DataSet::id, "d-…"),
+                      required("owner", &DataSet::owner, "user"),
+                      required("name", &DataSet::name, "base name"),
+                      required("shape", &DataSet::shape, "file, or tree (kept as one tar)"),
+                      required("sha256", &DataSet::sha256, "of the stored bytes"),
+                      required("bytes", &DataSet::bytes, "sum of the files"),
+                      optional("files", &DataSet::files, "number of files"),
+                      optional("created_at", &DataSet::created_at, ""),
+                      optional("version", &DataSet::version, "counts changes of the row")};
+  }
+};
+
+// ---- cluster ----
+
+enum class Scheduler { yarn, standalone };
+constexpr auto enum_table(Scheduler) {
+  return enum_rows<Scheduler>({{Scheduler::yarn, "yarn"}, {Scheduler::standalone, "standalone"}});
+}
+
+struct ClusterSpec {
+  std::string name;
+  std::int64_t workers = 1;
+  std::string provider = "local";
+  std::string engine = "spark";          // or "fake": no JVM, for demonstrations and simulation
+  std::string release = "bdaas-1";
+  Scheduler scheduler = Scheduler::yarn;
+  bool comet = true;
+  std::int64_t memory_mib = 0;           // of the whole cluster; 0: what the machine can spare
+  std::int64_t cores = 0;                // of the whole cluster; 0: all of the machine
+  std::map<std::string, std::string> settings;  // spark.* of every step; unknown names are refused
+  Millis idle_timeout_ms{0};             // 0: never; then it ends as Terminated, reason idle
+  Millis start_timeout_ms{300'000};      // not Running by then: it is terminated with the reason
+
+  static constexpr auto fields() {
+    return std::tuple{
+        optional("name", &ClusterSpec::name, "for people; default: made from the id"),
+        required("workers", &ClusterSpec::workers, "1..1000"),
+        optional("provider", &ClusterSpec::provider, "local (default) or fake"),
+        optional("engine", &ClusterSpec::engine, "spark (default) or fake"),
+        optional("release", &ClusterSpec::release, "pinned engine versions; default bdaas-1"),
+        optional("scheduler", &ClusterSpec::scheduler, "yarn (default) or standalone"),
+        optional("comet", &ClusterSpec::comet, "native execution of Spark SQL; default true"),
+        optional("memory_mib", &ClusterSpec::memory_mib, "of the whole cluster; 0: what is free"),
+        optional("cores", &ClusterSpec::cores, "of the whole cluster; 0: all"),
+        optional("settings", &ClusterSpec::settings, "spark.* settings for every step"),
+        optional("idle_timeout_ms", &ClusterSpec::idle_timeout_ms, "0: never"),
+        optional("start_timeout_ms", &ClusterSpec::start_timeout_ms, "default 300000")};
+  }
+};
+
+enum class ClusterWish { running, stopped, terminated };
+constexpr auto enum_table(ClusterWish) {
+  return enum_rows<ClusterWish>({{ClusterWish::running, "running"},
+                                 {ClusterWish::stopped, "stopped"},
+                                 {ClusterWish::terminated, "terminated"}});
+}
+
+struct Cluster {
+  ClusterId id;
+  UserId owner;
+  ClusterSpec spec;                              // [desired] spec.workers changes by resize
+  Status<ClusterState> status;
+  ClusterWish wish = ClusterWish::running;       // [desired]
+  Reason wish_reason = Reason::user_request;     // [desired] why it shall end, shown as the end's reason
+  std::string wish_message;                      // [desired]
+  std::optional<JobId> job;                      // the job that owns it (ephemeral); none: kept or made by hand
+  std::int64_t ready_workers = 0;                // [observed]
+  Time created_at{};
+  std::optional<Time> idle_since;                // [observed] no step and no job since then
+  Time deadline{};                               // of the present state; Time{} = none
+  std::int64_t version = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{required("id", &Cluster::id, "c-…"),
+                      required("owner", &Cluster::owner, "user"),
+                      required("spec", &Cluster::spec, "what was asked for"),
+                      required("status", &Cluster::status, ""),
+                      optional("wish", &Cluster::wish, "running, stopped or terminated"),
+                      optional("wish_reason", &Cluster::wish_reason, "why it shall end"),
+                      optional("wish_message", &Cluster::wish_message, ""),
+                      optional("job", &Cluster::job, "the job that owns it"),
+                      optional("ready_workers", &Cluster::ready_workers, ""),
+                      optional("created_at", &Cluster::created_at, ""),
+                      optional("idle_since", &Cluster::idle_since, ""),
+                      optional("deadline", &Cluster::deadline, "of the present state"),
+                      optional("version", &Cluster::version, "counts changes of the row")};
+  }
+};
+
+// ---- node: one member of a cluster, on the machine of its lease ----
+
+enum class NodeRole { master, worker };
+constexpr auto enum_table(NodeRole) {
+  return enum_rows<NodeRole>({{NodeRole::master, "master"}, {NodeRole::worker, "worker"}});
+}
+
+struct DaemonStatus {
+  std::string name;     // namenode, datanode, …
+  std::string state;    // DaemonState as the agent says it (model/agent_messages.h)
+  std::int64_t pid = 0;
+  std::int64_t restarts = 0;
+  std::int64_t exit_code = 0;
+  std::string message;  // of a failure: command, exit code and the last lines of its log
+
+  static constexpr auto fields() {
+    return std::tuple{required("name", &DaemonStatus::name, ""),
+                      required("state", &DaemonStatus::state, "starting, ready, restarting, failed, stopped"),
+                      optional("pid", &DaemonStatus::pid, ""),
+                      optional("restarts", &DaemonStatus::restarts, ""),
+                      optional("exit_code", &DaemonStatus::exit_code, "of its last end"),
+                      optional("message", &DaemonStatus::message, "of a failure, with the last lines")};
+  }
+};
+
+struct Node {
+  NodeId id;
+  UserId owner;
+  ClusterId cluster;
+  LeaseId lease;
+  NodeRole role = NodeRole::worker;
+  std::int64_t index = 0;                 // master 0, workers 1…; never used again within a cluster
+  std::string host;                       // symbolic name, for example c-4k2m-worker-1
+  bool wanted = true;                     // [desired] false: being decommissioned and released
+  std::int64_t plan_revision = 0;         // [desired] what the agent shall keep true
+  std::int64_t applied_revision = 0;      // [observed]
+  bool connected = false;                 // [observed] its agent link
+  std::string agent_boot;                 // [observed] boot id + start of the agent, tells restarts apart
+  std::int64_t report_seq = 0;            // [observed] last report taken into the rows
+  std::vector<DaemonStatus> daemons;      // [observed]
+  bool ready = false;                     // [observed] plan applied and all daemons ready
+  std::optional<Time> ready_at;
+  std::optional<Time> last_seen;
+  Time created_at{};
+  std::int64_t version = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{required("id", &Node::id, "n-…"),
+                      required("owner", &Node::owner, "user"),
+                      required("cluster", &Node::cluster, ""),
+                      required("lease", &Node::lease, ""),
+                      required("role", &Node::role, "master or worker"),
+                      required("index", &Node::index, "master 0, workers 1, 2, …"),
+                      optional("host", &Node::host, "symbolic name"),
+                      optional("wanted", &Node::wanted, "false: on its way out"),
+                      optional("plan_revision", &Node::plan_revision, "wanted plan"),
+                      optional("applied_revision", &Node::applied_revision, "plan the agent has"),
+                      optional("connected", &Node::connected, "its agent link is up"),
+                      optional("agent_boot", &Node::agent_boot, "tells agent restarts apart"),
+                      optional("report_seq", &Node::report_seq, "last report taken"),
+                      optional("daemons", &Node::daemons, ""),
+                      optional("ready", &Node::ready, "all daemons ready"),
+                      optional("ready_at", &Node::ready_at, ""),
+                      optional("last_seen", &Node::last_seen, ""),
+                      optional("created_at", &Node::created_at, ""),
+                      optional("version", &Node::version, "counts changes of the row")};
+  }
+};
+
+// ---- machine: what a provider gives (no row of its own; kept inside the lease) ----
+
+struct Machine {
+  std::string machine_id;  // the provider's own name for it
+  std::string address;     // where its services listen: 127.x.y.z on local
+  std::string dir;         // the node's directory on it, absolute
+  std::int64_t memory_mib = 0;
+  std::int64_t cores = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{required("machine_id", &Machine::machine_id, "the provider's name for it"),
+                      optional("address", &Machine::address, "where its services listen"),
+                      optional("dir", &Machine::dir, "the node's directory on it"),
+                      optional("memory_mib", &Machine::memory_mib, ""),
+                      optional("cores", &Machine::cores, "")};
+  }
+};
+
+// ---- lease ----
+
+enum class OnExpiry { stop_and_clean, power_off };  // what the agent does when nobody renews
+constexpr auto enum_table(OnExpiry) {
+  return enum_rows<OnExpiry>(
+      {{OnExpiry::stop_and_clean, "stop_and_clean"}, {OnExpiry::power_off, "power_off"}});
+}
+
+struct Lease {
+  LeaseId id;                 // also the idempotency token of its rent call
+  UserId owner;
+  ClusterId cluster;
+  NodeId node;
+  std::string provider;
+  Status<LeaseState> status;
+  std::optional<Machine> machine;       // [observed]
+  OnExpiry on_expiry = OnExpiry::stop_and_clean;
+  Time expires_at{};                    // [desired] dead-man: pushed on while somebody wants the machine
+  Time renewed_until{};                 // [observed] what the agent acknowledged
+  std::int64_t missed_lists = 0;        // [observed] complete lists in a row that did not show it
+  std::int64_t release_attempts = 0;
+  Time not_before{};                    // next attempt
+  Time deadline{};                      // of the present state; Time{} = none
+  Time created_at{};
+  std::int64_t version = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{required("id", &Lease::id, "l-…, also the idempotency token"),
+                      required("owner", &Lease::owner, "user"),
+                      required("cluster", &Lease::cluster, ""),
+                      required("node", &Lease::node, ""),
+                      required("provider", &Lease::provider, ""),
+                      required("status", &Lease::status, ""),
+                      optional("machine", &Lease::machine, ""),
+                      optional("on_expiry", &Lease::on_expiry, "what the agent does then"),
+                      optional("expires_at", &Lease::expires_at, "dead-man time wanted"),
+                      optional("renewed_until", &Lease::renewed_until, "dead-man time acknowledged"),
+                      optional("missed_lists", &Lease::missed_lists, ""),
+                      optional("release_attempts", &Lease::release_attempts, ""),
+                      optional("not_before", &Lease::not_before, "next attempt"),
+                      optional("deadline", &Lease::deadline, "of the present state"),
+                      optional("created_at", &Lease::created_at, ""),
+                      optional("version", &Lease::version, "counts changes of the row")};
+  }
+};
+
+// ---- step ----
+
+struct StepSpec {
+  std::string name;
+  ProgramId program;
+  std::string main_class;                       // of a jar
+  std::vector<std::string> args;                // placeholders {input} {input:1} {output} already put in
+  std::map<std::string, std::string> settings;  // spark.*, over the cluster's
+  Millis timeout_ms{0};                         // 0: none
+
+  static constexpr auto fields() {
+    return std::tuple{optional("name", &StepSpec::name, "for people; default: the program's name"),
+                      required("program", &StepSpec::program, "p-…"),
+                      optional("main_class", &StepSpec::main_class, "of a jar"),
+                      optional("args", &StepSpec::args, "arguments of the program"),
+                      optional("settings", &StepSpec::settings, "spark.* for this step"),
+                      optional("timeout_ms", &StepSpec::timeout_ms, "0: none")};
+  }
+};
+
+struct Step {
+  StepId id;
+  UserId owner;
+  ClusterId cluster;
+  std::optional<JobId> job;
+  StepSpec spec;
+  std::vector<std::string> inputs;  // HDFS paths, in order
+  std::string output;               // HDFS path, may come into being
+  Status<StepState> status;
+  bool cancel_wanted = false;       // [desired]
+  Reason cancel_reason = Reason::user_request;
+  std::string handle;               // [observed] the engine's name for it, for example application_…
+  std::string tracking_url;         // [observed] inside the cluster; served through the manager
+  double progress = 0;              // [observed] 0..1, Spark's own
+  std::optional<std::int64_t> exit_code;  // [observed]
+  Time created_at{};
+  std::optional<Time> started_at;
+  std::optional<Time> ended_at;
+  Time deadline{};                  // of the present state, or of the time-out
+  std::int64_t version = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{required("id", &Step::id, "s-…"),
+                      required("owner", &Step::owner, "user"),
+                      required("cluster", &Step::cluster, ""),
+                      optional("job", &Step::job, "the job it belongs to"),
+                      required("spec", &Step::spec, "what was asked for"),
+                      optional("inputs", &Step::inputs, "HDFS paths"),
+                      optional("output", &Step::output, "HDFS path"),
+                      required("status", &Step::status, ""),
+                      optional("cancel_wanted", &Step::cancel_wanted, ""),
+                      optional("cancel_reason", &Step::cancel_reason, ""),
+                      optional("handle", &Step::handle, "the engine's name for it"),
+                      optional("tracking_url", &Step::tracking_url, "inside the cluster"),
+                      optional("progress", &Step::progress, "0..1"),
+                      optional("exit_code", &Step::exit_code, ""),
+                      optional("created_at", &Step::created_at, ""),
+                      optional("started_at", &Step::started_at, ""),
+                      optional("ended_at", &Step::ended_at, ""),
+                      optional("deadline", &Step::deadline, "of the present state"),
+                      optional("version", &Step::version, "counts changes of the row")};
+  }
+};
+
+// ---- job: what a user means by one ----
+
+struct JobSpec {
+  std::string name;
+  ProgramId program;
+  std::string main_class;
+  std::vector<std::string> args;        // may hold {input}, {input:1}, {output}; empty: inputs and output are appended
+  std::vector<DataSetId> data;
+  std::optional<ClusterId> cluster;     // borrow this one; none: own an ephemeral one
+  ClusterSpec place;                    // of the own cluster
+  bool keep = false;                    // leave the own cluster to the user afterwards
+  Millis timeout_ms{0};                 // of the program; 0: none
+
+  static constexpr auto fields() {
+    return std::tuple{optional("name", &JobSpec::name, "for people; default: the program's name"),
+                      required("program", &JobSpec::program, "p-…"),
+                      optional("main_class", &JobSpec::main_class, "of a jar"),
+                      optional("args", &JobSpec::args, "may hold {input}, {input:1}, {output}"),
+                      optional("data", &JobSpec::data, "data sets, in order"),
+                      optional("cluster", &JobSpec::cluster, "borrow this cluster"),
+                      optional("place", &JobSpec::place, "the own cluster, when none is borrowed"),
+                      optional("keep", &JobSpec::keep, "keep the own cluster afterwards"),
+                      optional("timeout_ms", &JobSpec::timeout_ms, "of the program; 0: none")};
+  }
+};
+
+struct Job {
+  JobId id;
+  UserId owner;
+  JobSpec spec;
+  Status<JobState> status;
+  bool cancel_wanted = false;             // [desired]
+  std::optional<ClusterId> cluster;
+  std::optional<StepId> step;
+  std::optional<ResultId> result;
+  bool data_loaded = false;               // [observed] every input stands in HDFS
+  JobState outcome = JobState::succeeded; // known from Finishing on: succeeded, failed or cancelled
+  Reason outcome_reason = Reason::none;
+  std::string outcome_message;
+  Time created_at{};
+  std::optional<Time> ended_at;
+  Time deadline{};
+  std::int64_t version = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{required("id", &Job::id, "j-…"),
+                      required("owner", &Job::owner, "user"),
+                      required("spec", &Job::spec, "what was asked for"),
+                      required("status", &Job::status, ""),
+                      optional("cancel_wanted", &Job::cancel_wanted, ""),
+                      optional("cluster", &Job::cluster, ""),
+                      optional("step", &Job::step, ""),
+                      optional("result", &Job::result, ""),
+                      optional("data_loaded", &Job::data_loaded, ""),
+                      optional("outcome", &Job::outcome, "from Finishing on"),
+                      optional("outcome_reason", &Job::outcome_reason, ""),
+                      optional("outcome_message", &Job::outcome_message, ""),
+                      optional("created_at", &Job::created_at, ""),
+                      optional("ended_at", &Job::ended_at, ""),
+                      optional("deadline", &Job::deadline, ""),
+                      optional("version", &Job::version, "counts changes of the row")};
+  }
+};
+
+// ---- result: one .tar.gz with a manifest ----
+
+struct JobResult {
+  ResultId id;
+  UserId owner;
+  JobId job;
+  std::string sha256;       // of the archive
+  std::int64_t bytes = 0;   // of the archive
+  std::int64_t files = 0;   // that the program wrote to {output}
+  bool has_output = true;   // false: the program wrote nothing; the archive has logs only
+  Time created_at{};
+  std::int64_t version = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{required("id", &JobResult::id, "r-…"),
+                      required("owner", &JobResult::owner, "user"),
+                      required("job", &JobResult::job, ""),
+                      required("sha256", &JobResult::sha256, "of the archive"),
+                      required("bytes", &JobResult::bytes, "of the archive"),
+                      optional("files", &JobResult::files, "that the program wrote"),
+                      optional("has_output", &JobResult::has_output, "false: logs only"),
+                      optional("created_at", &JobResult::created_at, ""),
+                      optional("version", &JobResult::version, "counts changes of the row")};
+  }
+};
+
+}  // namespace bdaas

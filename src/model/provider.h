@@ -1,0 +1,58 @@
+#pragma once
+// The provider seam: machines are rented, released and listed. Four verbs, typed refusals.
+// Implementations: local, fake (later ssh, ec2, openstack). One contract suite runs over all of them.
+// Blocking, called on pool threads, several at once; every call ends within its deadline.
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/nouns.h"
+
+namespace bdaas {
+
+struct RentRequest {
+  InstallationId installation;  // tag: whose machine it is
+  LeaseId token;                // renting twice with one token gives one machine
+  ClusterId cluster;            // tag
+  std::string host;             // symbolic name
+  std::int64_t memory_mib = 0;
+  std::int64_t cores = 0;
+  Time expires_at{};            // tag, and dead-man time until the agent hears another
+};
+
+struct ListedMachine {
+  InstallationId installation;
+  LeaseId token;
+  ClusterId cluster;
+  Machine machine;
+  bool terminated = false;      // shown by the provider, but costs nothing any more
+};
+
+struct Offer {
+  std::string name;             // of a machine type
+  std::int64_t memory_mib = 0;
+  std::int64_t cores = 0;
+  std::int64_t available = 0;   // machines of it that may still be rented; -1 unknown
+};
+
+class Provider {
+ public:
+  virtual ~Provider() = default;
+  virtual std::string_view name() const = 0;
+
+  // Errors: resource_exhausted (capacity, quota), permission_denied, invalid_argument, throttled,
+  // unavailable (nothing was done), unknown_outcome (resolve by list()).
+  virtual Result<Machine> rent(const RentRequest& request) = 0;
+
+  // Idempotent: an unknown or already released token is success. On return nothing of it runs any more
+  // or the provider has promised so; list() tells.
+  virtual Result<> release(const LeaseId& token) = 0;
+
+  // Complete, of all installations, or an error; an error is never "empty".
+  virtual Result<std::vector<ListedMachine>> list() = 0;
+
+  virtual Result<std::vector<Offer>> offers() = 0;
+};
+
+}  // namespace bdaas
