@@ -65,6 +65,7 @@ struct ProgramFacts {
   std::string local_path;     // of its content on the manager's machine
   std::string main_class;
   std::vector<std::string> args;
+  std::map<std::string, std::string> env;  // of the driver: BDAAS_INPUT, BDAAS_INPUT_1…, BDAAS_OUTPUT
   std::map<std::string, std::string> settings;
 };
 
