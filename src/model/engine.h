@@ -42,8 +42,8 @@ struct NodeFacts {
   std::string host;     // symbolic
   std::string address;  // numeric
   std::string dir;      // the node's directory, absolute
-  std::int64_t memory_mib = 0;  // its share
-  std::int64_t cores = 0;
+  std::int64_t memory_mib = 0;  // of a worker, what it gives to programs: MemoryPlan::node_memory_mib
+  std::int64_t cores = 0;       // likewise node_cores
 };
 
 // All an engine may know of a cluster. nodes[0] is the master when it is known.
@@ -105,8 +105,16 @@ class Engine {
                                  std::int64_t total_cores) const = 0;
   // Unknown settings are refused, with the nearest known.
   virtual Result<> check_settings(const std::map<std::string, std::string>& settings) const = 0;
-  // The plan of one node. A worker's plan needs only the master's address among the other nodes' facts.
+  // The plan of one node; its revision is left to the caller. A worker's plan can be made as soon as the master's
+  // address is known. Every plan also holds the table of all known hosts: when a node comes or goes, the plans of the
+  // others change by that file alone, and an agent keeps daemons whose spec is unchanged. So: render again, compare,
+  // send with the next revision what differs.
   virtual Result<NodePlan> plan_node(const ClusterFacts& cluster, const NodeFacts& node) const = 0;
+  // The program as a process of the master's agent (RunStep, after EngineService::stage), or nullopt when
+  // EngineService::submit hands it to the engine. YARN: nullopt. Standalone: a process.
+  virtual Result<std::optional<RunSpec>> plan_run(const ClusterFacts& cluster,
+                                                  const MemoryPlan& memory,
+                                                  const ProgramFacts& program) const = 0;
 };
 
 enum class RunState { not_found, accepted, running, succeeded, failed, cancelled };
@@ -147,6 +155,9 @@ class EngineService {
   // Puts a source below an HDFS directory. Idempotent: what is there already by the same token is replaced.
   virtual Result<> load(const ClusterFacts& cluster, const DataSource& source,
                         const std::string& hdfs_dir, LoadProgress& progress) = 0;
+
+  // Puts the program where the engine's processes find it; idempotent. Before RunStep; submit() does it by itself.
+  virtual Result<> stage(const ClusterFacts& cluster, const ProgramFacts& program) = 0;
 
   // Hands the program to the engine; the step's id marks it there, so that find() sees it afterwards.
   // unknown_outcome when the answer to the decisive call was lost.
