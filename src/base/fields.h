@@ -1,6 +1,6 @@
 #pragma once
-// One field list per struct feeds the JSON parser (unknown keys refused with their path), the writer, the OpenAPI
-// description and --help. A struct takes part by a static member:
+// One field list per struct feeds the JSON parser (unknown keys refused with their path), the
+// writer, the OpenAPI description and --help. A struct takes part by a static member:
 //
 //   static constexpr auto fields() {
 //     return std::tuple{required("workers", &Spec::workers, "number of workers, 1..1000"),

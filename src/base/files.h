@@ -18,20 +18,24 @@ namespace fs = std::filesystem;
 // Refuses a file larger than max_bytes.
 Result<std::string> read_file(const fs::path& path, std::uint64_t max_bytes = 64ull << 20);
 
-// Written beside, fsynced when durable, renamed: a reader sees the old or the new content, never half.
+// Written beside, fsynced when durable, renamed: a reader sees the old or the new content, never
+// half.
+// Its mode is `mode` exactly, whatever the umask. A link at path is replaced, not followed.
 Result<> write_file(const fs::path& path, std::string_view content, mode_t mode = 0644,
                     bool durable = false);
 
-// With parents. An existing directory keeps its mode.
+// With parents, all of `mode` less the umask. An existing directory keeps its mode.
 Result<> make_directory(const fs::path& path, mode_t mode = 0755);
 
-// Removes a tree without following links out of it; absent is fine.
+// Removes a tree of any depth without following links out of it; absent is fine. Directories that
+// lost their permissions get them back first.
 Result<> remove_tree(const fs::path& path);
 
 // Bytes free to an ordinary user on the file system that holds path.
 Result<std::uint64_t> free_bytes(const fs::path& path);
 
-// A name a user gave, used below root: refuses absolute names, "..", NUL, empty parts and parts over 255 bytes.
+// A name a user gave, used below root: refuses absolute names, NUL, and empty, ".", ".." or over
+// 255 byte long parts (so also a slash at the end), all with invalid_argument.
 // It looks at the name only; open with O_NOFOLLOW where links may be planted.
 Result<fs::path> join_below(const fs::path& root, std::string_view name);
 

@@ -1,5 +1,6 @@
 #pragma once
-// Strong ids: a ClusterId is never taken for a NodeId. Written "<prefix>-<12 of a-z0-9>", for example c-4k2m9x0p1qzr.
+// Strong ids: a ClusterId is never taken for a NodeId. Written "<prefix>-<12 of a-z0-9>", for
+// example c-4k2m9x0p1qzr.
 
 #include <compare>
 #include <functional>

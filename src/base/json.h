@@ -1,6 +1,8 @@
 #pragma once
-// JSON in and out by field lists, on Boost.JSON. Errors carry the path: "workers: expected a whole number".
-// A type takes part by fields() (see fields.h), by an enum table, or by being one of the plain types below.
+// JSON in and out by field lists, on Boost.JSON. Errors carry the path: "workers: expected a whole
+// number".
+// A type takes part by fields() (see fields.h), by an enum table, or by being one of the plain
+// types below.
 
 #include <boost/json.hpp>
 
@@ -25,7 +27,7 @@ namespace json = boost::json;
 
 // Depth and size are bounded by the parser; the text must be UTF-8.
 Result<json::value> parse_json(std::string_view text);
-std::string write_json(const json::value& value);         // compact, keys in the order of the field list
+std::string write_json(const json::value& value);         // compact, keys in field-list order
 std::string write_json_pretty(const json::value& value);  // two spaces, for people
 
 namespace json_detail {

@@ -1,5 +1,6 @@
 #pragma once
-// The on-disk tree of one installation, drawn once. Root: $BDAAS_HOME, default ~/.local/share/bdaas (0700).
+// The on-disk tree of one installation, drawn once. Root: $BDAAS_HOME, default ~/.local/share/bdaas
+// (0700).
 //
 //   <root>/
 //     installation            InstallationId, written at the first start

@@ -14,12 +14,16 @@
 namespace bdaas {
 
 struct Command {
-  std::vector<std::string> argv;                          // argv[0] is looked up on PATH when it has no '/'
-  std::map<std::string, std::string> env;                 // added to the inherited environment
-  std::string working_dir;                                // empty: inherited
-  Millis timeout = std::chrono::minutes(10);              // then SIGTERM, 2 s later SIGKILL, to the process group
-  std::size_t keep_bytes = 64 * 1024;                     // of each stream, its tail
-  std::function<void(std::string_view line)> on_line;     // each line of stdout and stderr, as it comes
+  std::vector<std::string> argv;           // argv[0] is looked up on PATH when it has no '/'
+  std::map<std::string, std::string> env;  // added to the inherited environment
+  std::string working_dir;                 // empty: inherited
+  // Then SIGTERM, 2 s later SIGKILL, to the process group. What the program left behind when it
+  // ended in time is not touched.
+  Millis timeout = std::chrono::minutes(10);
+  std::size_t keep_bytes = 64 * 1024;      // of each stream, its tail
+  // Each line of stdout and stderr as it comes, without its end; a line over 64 KiB comes in
+  // pieces.
+  std::function<void(std::string_view line)> on_line;
 };
 
 struct Completed {
@@ -28,10 +32,14 @@ struct Completed {
   std::string err;         // tail of stderr
 };
 
-// Error when it cannot be started or runs out of time. An exit code ≠ 0 is not an error here.
+// stdin is /dev/null; the child gets no other descriptor than its three.
+// Errors: not_found (no such program or working_dir), deadline_exceeded, else why it could not be
+// started.
+// An exit code ≠ 0 is not an error here.
 Result<Completed> run(const Command& command);
 
-// As run(), but an exit code ≠ 0 is an error that has the command, the code and the last lines.
+// As run(), but an exit code ≠ 0 is failed_precondition with the command, the code and the last
+// lines.
 Result<Completed> run_checked(const Command& command);
 
 // Absolute path of a program on PATH, or nothing.

@@ -1,0 +1,136 @@
+#include "base/digest.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <cassert>
+#include <cerrno>
+#include <vector>
+
+#include "base/os_error.h"
+#include "base/unique_fd.h"
+
+namespace bdaas {
+
+namespace {
+
+constexpr std::size_t kReadChunkBytes = 256 * 1024;
+
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
+// Which of the 64 digits, or -1.
+int base64_digit(char c) {
+  if (c >= 'A' && c <= 'Z') return c - 'A';
+  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+  if (c >= '0' && c <= '9') return c - '0' + 52;
+  if (c == '+') return 62;
+  return c == '/' ? 63 : -1;
+}
+
+}  // namespace
+
+struct Sha256::State {
+  std::unique_ptr<EVP_MD_CTX, FreeContext> context{EVP_MD_CTX_new()};
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  [[maybe_unused]] const int ok =
+      EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr);
+  assert(ok == 1);
+}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::update(std::string_view bytes) {
+  [[maybe_unused]] const int ok =
+      EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size());
+  assert(ok == 1);
+}
+
+std::string Sha256::hex() {
+  std::array<unsigned char, 32> digest{};
+  [[maybe_unused]] const int ok =
+      EVP_DigestFinal_ex(state_->context.get(), digest.data(), nullptr);
+  assert(ok == 1);
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const unsigned char byte : digest) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  Sha256 digest;
+  digest.update(bytes);
+  return digest.hex();
+}
+
+Result<std::string> sha256_of_file(const std::filesystem::path& path) {
+  const auto failed = [&](int code) {
+    return os_error(code, fmt::format("cannot read '{}'", printable(path.native())));
+  };
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return failed(errno);
+  ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  Sha256 digest;
+  std::vector<char> buffer(kReadChunkBytes);
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
+    if (got == 0) return digest.hex();
+    if (got < 0 && errno != EINTR) return failed(errno);
+    if (got > 0) digest.update({buffer.data(), static_cast<std::size_t>(got)});
+  }
+}
+
+std::string to_base64(std::string_view bytes) {
+  static constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto at = [&](std::size_t k) {
+      return i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u;
+    };
+    const std::uint32_t group = at(0) << 16 | at(1) << 8 | at(2);
+    text += kDigits[group >> 18];
+    text += kDigits[group >> 12 & 63];
+    text += i + 1 < bytes.size() ? kDigits[group >> 6 & 63] : '=';
+    text += i + 2 < bytes.size() ? kDigits[group & 63] : '=';
+  }
+  return text;
+}
+
+Result<std::string> from_base64(std::string_view text) {
+  const auto refuse = [] {
+    return fail(ErrorKind::invalid_argument, "the text is not base64 (RFC 4648, padded)");
+  };
+  if (text.size() % 4 != 0) return refuse();
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with("=") ? 1 : 0;
+  std::string bytes;
+  bytes.reserve(text.size() / 4 * 3);
+  std::uint32_t pool = 0;
+  int bits = 0;
+  for (const char c : text.substr(0, text.size() - padding)) {
+    const int digit = base64_digit(c);
+    if (digit < 0) return refuse();
+    pool = (pool << 6 | static_cast<std::uint32_t>(digit)) & 0xFFFFFF;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes += static_cast<char>(pool >> bits & 0xFF);
+  }
+  if ((pool & ((1u << bits) - 1)) != 0) return refuse();  // one text for each content
+  return bytes;
+}
+
+bool equal_in_constant_time(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+}  // namespace bdaas
