@@ -15,8 +15,8 @@ inline constexpr std::string_view kNodeDirVariable = "BDAAS_DIR";
 
 struct ExecSpec {
   StepId step;
-  // In argv and in the values of env, "{cwd}" stands for the current directory: an engine that plans the run cannot
-  // know where the container will be.
+  // In argv and in the values of env, "{cwd}" stands for the current directory and "{dir}" for the node's: an engine
+  // that plans the run cannot know where the container will be.
   std::vector<std::string> argv;           // argv[0] absolute
   std::map<std::string, std::string> env;  // over the inherited environment
   std::vector<FileSpec> files;             // paths relative to the current directory
@@ -30,7 +30,7 @@ struct ExecSpec {
   static constexpr auto fields() {
     return std::tuple{
         required("step", &ExecSpec::step, ""),
-        required("argv", &ExecSpec::argv, "argv[0] absolute; {cwd} stands for the directory"),
+        required("argv", &ExecSpec::argv, "argv[0] absolute; {cwd}, {dir} stand for directories"),
         optional("env", &ExecSpec::env, "over the inherited environment"),
         optional("files", &ExecSpec::files, "relative to the current directory"),
         required("output_dir", &ExecSpec::output_dir, "relative to the node's directory"),
