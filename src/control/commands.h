@@ -1,8 +1,8 @@
 #pragma once
-// What the outside may wish. Each command is one transaction on the writer thread; it returns when that is committed,
-// and the loop carries it out from there. Any thread; a call waits some milliseconds at most.
-// Errors are for people: invalid_argument, not_found, conflict, failed_precondition, resource_exhausted.
-// A row of another owner is not_found.
+// What the outside may wish. Each command is one transaction on the writer thread; it returns when
+// that is committed, and the loop carries it out from there. Any thread; a call waits some
+// milliseconds at most. Errors are for people: invalid_argument, not_found, conflict,
+// failed_precondition, resource_exhausted. A row of another owner is not_found.
 
 #include "model/nouns.h"
 
@@ -12,7 +12,8 @@ class Commands {
  public:
   virtual ~Commands() = default;
 
-  // id, owner, created_at, revision are given here. Equal content under an equal name is the same program.
+  // id, owner, created_at, revision are given here. Equal content under an equal name is the same
+  // program.
   virtual Result<Program> add_program(const UserId& owner, Program program) = 0;
   virtual Result<> remove_program(const UserId& owner, const ProgramId& id) = 0;
   virtual Result<DataSet> add_data_set(const UserId& owner, DataSet data) = 0;  // keeps a given id

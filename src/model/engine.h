@@ -10,31 +10,6 @@
 
 namespace bdaas {
 
-// Where the packages of a release lie on the nodes, and what they are made of. Filled by the room `release`.
-struct ReleaseFacts {
-  std::string name;         // bdaas-1
-  std::string hadoop_home;  // directory of jars
-  std::string spark_home;   // jars/, python/, …
-  std::string comet_jar;
-  std::string java_home;
-  std::string python;       // interpreter of driver and executors
-  std::string hadoop_cds;   // AppCDS archive, empty: none yet
-  std::string spark_cds;
-  std::map<std::string, std::string> versions;  // spark → 3.5.7, hadoop → 3.5.0, java → …; for the manifest
-
-  static constexpr auto fields() {
-    return std::tuple{required("name", &ReleaseFacts::name, ""),
-                      optional("hadoop_home", &ReleaseFacts::hadoop_home, ""),
-                      optional("spark_home", &ReleaseFacts::spark_home, ""),
-                      optional("comet_jar", &ReleaseFacts::comet_jar, ""),
-                      optional("java_home", &ReleaseFacts::java_home, ""),
-                      optional("python", &ReleaseFacts::python, ""),
-                      optional("hadoop_cds", &ReleaseFacts::hadoop_cds, "empty: none"),
-                      optional("spark_cds", &ReleaseFacts::spark_cds, "empty: none"),
-                      optional("versions", &ReleaseFacts::versions, "")};
-  }
-};
-
 struct NodeFacts {
   NodeId id;
   NodeRole role = NodeRole::worker;
@@ -67,33 +42,6 @@ struct ProgramFacts {
   std::vector<std::string> args;
   std::map<std::string, std::string> env;  // of the driver: BDAAS_INPUT, BDAAS_INPUT_1…, BDAAS_OUTPUT
   std::map<std::string, std::string> settings;
-};
-
-// How the machine's memory is shared; the tested table of docs/memory.md.
-struct MemoryPlan {
-  std::int64_t node_memory_mib = 0;      // YARN's NodeManager (or standalone worker) may give this much
-  std::int64_t node_cores = 0;           // vcores, overcommitted
-  std::int64_t driver_heap_mib = 0;
-  std::int64_t driver_overhead_mib = 0;
-  std::int64_t executor_heap_mib = 0;
-  std::int64_t executor_overhead_mib = 0;
-  std::int64_t executor_off_heap_mib = 0;  // Comet's; 0 without it
-  std::int64_t executors = 0;              // one or more per worker
-  std::int64_t executor_cores = 0;
-  std::int64_t daemons_mib = 0;            // sum of the daemons' expected resident memory
-
-  static constexpr auto fields() {
-    return std::tuple{optional("node_memory_mib", &MemoryPlan::node_memory_mib, ""),
-                      optional("node_cores", &MemoryPlan::node_cores, ""),
-                      optional("driver_heap_mib", &MemoryPlan::driver_heap_mib, ""),
-                      optional("driver_overhead_mib", &MemoryPlan::driver_overhead_mib, ""),
-                      optional("executor_heap_mib", &MemoryPlan::executor_heap_mib, ""),
-                      optional("executor_overhead_mib", &MemoryPlan::executor_overhead_mib, ""),
-                      optional("executor_off_heap_mib", &MemoryPlan::executor_off_heap_mib, ""),
-                      optional("executors", &MemoryPlan::executors, ""),
-                      optional("executor_cores", &MemoryPlan::executor_cores, ""),
-                      optional("daemons_mib", &MemoryPlan::daemons_mib, "")};
-  }
 };
 
 class Engine {

@@ -132,6 +132,58 @@ struct ClusterSpec {
   }
 };
 
+// Where the packages of a release lie on the nodes, and what they are made of. Filled by the room `release`.
+struct ReleaseFacts {
+  std::string name;         // bdaas-1
+  std::string hadoop_home;  // directory of jars
+  std::string spark_home;   // jars/, python/, …
+  std::string comet_jar;
+  std::string java_home;
+  std::string python;       // interpreter of driver and executors
+  std::string hadoop_cds;   // AppCDS archive, empty: none yet
+  std::string spark_cds;
+  std::map<std::string, std::string> versions;  // spark → 3.5.7, hadoop → 3.5.0, java → …; for the manifest
+
+  static constexpr auto fields() {
+    return std::tuple{required("name", &ReleaseFacts::name, ""),
+                      optional("hadoop_home", &ReleaseFacts::hadoop_home, ""),
+                      optional("spark_home", &ReleaseFacts::spark_home, ""),
+                      optional("comet_jar", &ReleaseFacts::comet_jar, ""),
+                      optional("java_home", &ReleaseFacts::java_home, ""),
+                      optional("python", &ReleaseFacts::python, ""),
+                      optional("hadoop_cds", &ReleaseFacts::hadoop_cds, "empty: none"),
+                      optional("spark_cds", &ReleaseFacts::spark_cds, "empty: none"),
+                      optional("versions", &ReleaseFacts::versions, "")};
+  }
+};
+
+// How the machine's memory is shared; the tested table of docs/memory.md.
+struct MemoryPlan {
+  std::int64_t node_memory_mib = 0;      // YARN's NodeManager (or standalone worker) may give this much
+  std::int64_t node_cores = 0;           // vcores, overcommitted
+  std::int64_t driver_heap_mib = 0;
+  std::int64_t driver_overhead_mib = 0;
+  std::int64_t executor_heap_mib = 0;
+  std::int64_t executor_overhead_mib = 0;
+  std::int64_t executor_off_heap_mib = 0;  // Comet's; 0 without it
+  std::int64_t executors = 0;              // one or more per worker
+  std::int64_t executor_cores = 0;
+  std::int64_t daemons_mib = 0;            // sum of the daemons' expected resident memory
+
+  static constexpr auto fields() {
+    return std::tuple{optional("node_memory_mib", &MemoryPlan::node_memory_mib, ""),
+                      optional("node_cores", &MemoryPlan::node_cores, ""),
+                      optional("driver_heap_mib", &MemoryPlan::driver_heap_mib, ""),
+                      optional("driver_overhead_mib", &MemoryPlan::driver_overhead_mib, ""),
+                      optional("executor_heap_mib", &MemoryPlan::executor_heap_mib, ""),
+                      optional("executor_overhead_mib", &MemoryPlan::executor_overhead_mib, ""),
+                      optional("executor_off_heap_mib", &MemoryPlan::executor_off_heap_mib, ""),
+                      optional("executors", &MemoryPlan::executors, ""),
+                      optional("executor_cores", &MemoryPlan::executor_cores, ""),
+                      optional("daemons_mib", &MemoryPlan::daemons_mib, "")};
+  }
+};
+
 enum class ClusterWish { running, stopped, terminated };
 constexpr auto enum_table(ClusterWish) {
   return enum_rows<ClusterWish>({{ClusterWish::running, "running"},
@@ -149,6 +201,8 @@ struct Cluster {
   std::string wish_message;                      // [desired]
   std::optional<JobId> job;                      // the job that owns it (ephemeral); none: kept or made by hand
   std::int64_t ready_workers = 0;                // [observed]
+  MemoryPlan memory;                             // [observed] how its memory is shared, from Provisioning on
+  ReleaseFacts release;                          // [observed] where its packages lie, from Provisioning on
   Time created_at{};
   std::optional<Time> idle_since;                // [observed] no step and no job since then
   Time deadline{};                               // of the present state; Time{} = none
@@ -164,6 +218,8 @@ struct Cluster {
                       optional("wish_message", &Cluster::wish_message, ""),
                       optional("job", &Cluster::job, "the job that owns it"),
                       optional("ready_workers", &Cluster::ready_workers, ""),
+                      optional("memory", &Cluster::memory, "how its memory is shared"),
+                      optional("release", &Cluster::release, "its packages and their versions"),
                       optional("created_at", &Cluster::created_at, ""),
                       optional("idle_since", &Cluster::idle_since, ""),
                       optional("deadline", &Cluster::deadline, "of the present state"),
@@ -208,9 +264,11 @@ struct Node {
   std::int64_t plan_revision = 0;         // [desired] what the agent shall keep true
   std::int64_t applied_revision = 0;      // [observed]
   bool connected = false;                 // [observed] its agent link
+  std::string plan_inputs;                // [desired] fingerprint of what the plan was made of
   std::string agent_boot;                 // [observed] boot id + start of the agent, tells restarts apart
   std::int64_t report_seq = 0;            // [observed] last report taken into the rows
   std::vector<DaemonStatus> daemons;      // [observed]
+  std::string plan_error;                 // [observed] why the plan could not be applied
   bool ready = false;                     // [observed] plan applied and all daemons ready
   std::optional<Time> ready_at;
   std::optional<Time> last_seen;
@@ -229,6 +287,8 @@ struct Node {
                       optional("plan_revision", &Node::plan_revision, "wanted plan"),
                       optional("applied_revision", &Node::applied_revision, "plan the agent has"),
                       optional("connected", &Node::connected, "its agent link is up"),
+                      optional("plan_inputs", &Node::plan_inputs, "fingerprint"),
+                      optional("plan_error", &Node::plan_error, "why it could not be applied"),
                       optional("agent_boot", &Node::agent_boot, "tells agent restarts apart"),
                       optional("report_seq", &Node::report_seq, "last report taken"),
                       optional("daemons", &Node::daemons, ""),
@@ -338,7 +398,9 @@ struct Step {
   std::string handle;               // [observed] the engine's name for it, for example application_…
   std::string tracking_url;         // [observed] inside the cluster; served through the manager
   double progress = 0;              // [observed] 0..1, Spark's own
-  std::optional<std::int64_t> exit_code;  // [observed]
+  std::optional<std::int64_t> exit_code;  // [observed] of the driver's process
+  std::optional<NodeId> driver_node;      // [observed] where that process ran
+  std::string last_lines;           // [observed] of its stderr, when it failed
   Time created_at{};
   std::optional<Time> started_at;
   std::optional<Time> ended_at;
@@ -359,7 +421,9 @@ struct Step {
                       optional("handle", &Step::handle, "the engine's name for it"),
                       optional("tracking_url", &Step::tracking_url, "inside the cluster"),
                       optional("progress", &Step::progress, "0..1"),
-                      optional("exit_code", &Step::exit_code, ""),
+                      optional("exit_code", &Step::exit_code, "of the driver's process"),
+                      optional("driver_node", &Step::driver_node, "where it ran"),
+                      optional("last_lines", &Step::last_lines, "of its stderr, when it failed"),
                       optional("created_at", &Step::created_at, ""),
                       optional("started_at", &Step::started_at, ""),
                       optional("ended_at", &Step::ended_at, ""),

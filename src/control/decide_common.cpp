@@ -1,0 +1,138 @@
+#include <algorithm>
+
+#include "control/deciders.h"
+
+namespace bdaas {
+
+namespace {
+
+// "j-4k2m" → "4k2m".
+std::string tail_of(const std::string& id) { return id.substr(id.find('-') + 1); }
+
+bool may_pass(ErrorKind kind) {
+  return kind == ErrorKind::throttled || kind == ErrorKind::unavailable ||
+         kind == ErrorKind::deadline_exceeded;
+}
+
+Millis deadline_of(const ControlSettings& settings, Effect effect) {
+  switch (effect) {
+    case Effect::fetch_release:
+    case Effect::load_data:
+    case Effect::collect:
+      return settings.long_effect_deadline;
+    case Effect::rent:
+      return settings.rent_deadline;
+    default:
+      return settings.effect_deadline;
+  }
+}
+
+}  // namespace
+
+ClusterId cluster_of(const JobId& job) { return {"c-" + tail_of(job.text)}; }
+StepId step_of(const JobId& job) { return {"s-" + tail_of(job.text)}; }
+ResultId result_of(const JobId& job) { return {"r-" + tail_of(job.text)}; }
+NodeId node_of(const ClusterId& cluster, std::int64_t index) {
+  return {fmt::format("n-{}-{}", tail_of(cluster.text), index)};
+}
+LeaseId lease_of(const ClusterId& cluster, std::int64_t index) {
+  return {fmt::format("l-{}-{}", tail_of(cluster.text), index)};
+}
+
+std::string job_dir(const JobId& job) { return "/bdaas/jobs/" + job.text; }
+std::string job_input_dir(const JobId& job) { return job_dir(job) + "/input"; }
+std::string job_input(const JobId& job, std::size_t position) {
+  return fmt::format("{}/{}", job_input_dir(job), position);
+}
+std::string job_output(const JobId& job) { return job_dir(job) + "/output"; }
+
+bool machine_wanted(const ClusterRows& cluster, const Member& member) {
+  return cluster.cluster.wish == ClusterWish::running && member.node.wanted &&
+         cluster.cluster.status.state != ClusterState::terminating;
+}
+
+std::int64_t quorum(std::int64_t workers) {
+  return workers <= 10 ? workers : workers - workers / 10;
+}
+
+Standing standing_of(const World& world, Effect effect, const std::string& subject,
+                     std::int64_t attempts_max) {
+  const Intent* last = world.rows.intents().latest(effect, subject);
+  if (last == nullptr) return Standing::none;
+  switch (last->state) {
+    case IntentState::done:
+      return Standing::done;
+    case IntentState::unknown:
+      return Standing::unknown;
+    case IntentState::pending:
+      return world.facts.flying(effect, subject) ? Standing::pending : Standing::unknown;
+    case IntentState::failed:
+      break;
+  }
+  if (!may_pass(last->error_kind) || last->attempt >= attempts_max) return Standing::failed;
+  return world.now < retry_at(world, effect, subject) ? Standing::waiting : Standing::retry;
+}
+
+Time retry_at(const World& world, Effect effect, const std::string& subject) {
+  const Intent* last = world.rows.intents().latest(effect, subject);
+  if (last == nullptr) return world.now;
+  return last->ended_at + backoff(world.settings, last->attempt, subject);
+}
+
+Start start(const World& world, Effect effect, const std::string& subject) {
+  const Intent* last = world.rows.intents().latest(effect, subject);
+  const bool counts_on = last != nullptr && last->state != IntentState::done;
+  return {effect, subject, counts_on ? last->attempt + 1 : 1,
+          world.now + deadline_of(world.settings, effect)};
+}
+
+Result<std::vector<std::string>> resolve_arguments(const std::vector<std::string>& args,
+                                                   const std::string& input_dir,
+                                                   const std::vector<std::string>& inputs,
+                                                   const std::string& output) {
+  if (args.empty()) {
+    std::vector<std::string> all = inputs;
+    all.push_back(output);
+    return all;
+  }
+  std::vector<std::string> resolved;
+  for (const auto& arg : args) {
+    std::string text;
+    std::size_t at = 0;
+    while (at < arg.size()) {
+      const auto open = arg.find('{', at);
+      const auto close = open == std::string::npos ? open : arg.find('}', open);
+      if (close == std::string::npos) break;
+      const std::string name = arg.substr(open + 1, close - open - 1);
+      text += arg.substr(at, open - at);
+      at = close + 1;
+      if (name == "output") {
+        text += output;
+      } else if (name == "input") {
+        if (inputs.empty()) {
+          return fail(ErrorKind::invalid_argument,
+                      "argument '{}' names {{input}}, but the job has no data; add --data", arg);
+        }
+        text += input_dir;
+      } else if (name.starts_with("input:")) {
+        const std::string number = name.substr(6);
+        const bool digits =
+            !number.empty() && number.size() < 6 &&
+            std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+        const std::size_t position = digits ? std::stoul(number) : 0;
+        if (position < 1 || position > inputs.size()) {
+          return fail(ErrorKind::invalid_argument,
+                      "argument '{}' names {{{}}}, but the job has {} data sets", arg, name,
+                      inputs.size());
+        }
+        text += inputs[position - 1];
+      } else {
+        text += "{" + name + "}";  // somebody's JSON, or a format of their own
+      }
+    }
+    resolved.push_back(text + arg.substr(at));
+  }
+  return resolved;
+}
+
+}  // namespace bdaas

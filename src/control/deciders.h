@@ -1,0 +1,80 @@
+#pragma once
+// The deciders: pure functions of rows, facts and time. No I/O, no clock, no locks, no randomness.
+
+#include "control/facts.h"
+#include "control/rows.h"
+#include "control/settings.h"
+#include "model/engine.h"
+
+namespace bdaas {
+
+// What every decider may look at.
+struct World {
+  const Rows& rows;
+  const Facts& facts;
+  const ControlSettings& settings;
+  Time now;
+};
+
+Decision decide_job(const World& world, const Job& job);
+Decision decide_cluster(const World& world, const ClusterRows& cluster);
+Decision decide_lease(const World& world, const ClusterRows& cluster, const Member& member);
+Decision decide_step(const World& world, const ClusterRows& cluster, const Step& step);
+
+// Which providers to list now, and which machines of ours have no lease any more (those are
+// released).
+Decision decide_reaping(const World& world, const std::vector<std::string>& providers);
+
+// ---- shared by the deciders ----
+
+// Whether the member's machine is still wanted by its cluster.
+bool machine_wanted(const ClusterRows& cluster, const Member& member);
+
+// Workers that must be ready before the cluster is usable: all of up to ten, then nine in ten.
+std::int64_t quorum(std::int64_t workers);
+
+// The arguments of a program with {input}, {input:1}, {output} put in. Without any argument the
+// inputs and the output are appended in that order. invalid_argument for {input:9} of two inputs,
+// and for an unknown placeholder.
+Result<std::vector<std::string>> resolve_arguments(const std::vector<std::string>& args,
+                                                   const std::string& input_dir,
+                                                   const std::vector<std::string>& inputs,
+                                                   const std::string& output);
+
+// Where a job's things lie in HDFS.
+std::string job_dir(const JobId& job);                          // /bdaas/jobs/<id>
+std::string job_input_dir(const JobId& job);                    // …/input
+std::string job_input(const JobId& job, std::size_t position);  // …/input/<position from 1>
+std::string job_output(const JobId& job);                       // …/output
+
+// The handle of a step that the agent of the master runs as a process (see Engine::plan_run).
+inline constexpr std::string_view kProcessHandle = "process";
+
+// Ids that follow from others, so that deciders need no randomness.
+ClusterId cluster_of(const JobId& job);
+StepId step_of(const JobId& job);
+ResultId result_of(const JobId& job);
+NodeId node_of(const ClusterId& cluster, std::int64_t index);
+LeaseId lease_of(const ClusterId& cluster, std::int64_t index);
+
+// What an effect's last intent means for the next move.
+enum class Standing {
+  none,     // never tried
+  pending,  // in flight
+  done,
+  retry,    // failed in a way that may pass; the backoff is over
+  waiting,  // as retry, but the backoff is not over
+  failed,   // for good
+  unknown,  // may or may not have happened
+};
+Standing standing_of(const World& world, Effect effect, const std::string& subject,
+                     std::int64_t attempts_max);
+
+// Starts the effect again or for the first time, counting attempts, with the deadline of that
+// effect.
+Start start(const World& world, Effect effect, const std::string& subject);
+
+// When a `waiting` effect may be tried again.
+Time retry_at(const World& world, Effect effect, const std::string& subject);
+
+}  // namespace bdaas

@@ -1,0 +1,42 @@
+#pragma once
+// What the control thread knows beside the rows: observations that cost nothing to make again, so
+// they are not kept over a restart.
+
+#include <map>
+#include <set>
+
+#include "model/engine.h"
+#include "model/intent.h"
+#include "model/provider.h"
+
+namespace bdaas {
+
+// The last complete list of a provider's machines. An error never replaces it.
+struct ProviderList {
+  Time begun_at{};  // when the call was sent: newer acts may be missing in it
+  std::map<LeaseId, ListedMachine> machines;  // living ones, of all installations
+};
+
+struct RunSighting {
+  RunObservation run;
+  Time at{};          // of the last answer
+  Time asked_at{};    // of the last question
+  std::string error;  // of the last question, when it had no answer
+};
+
+struct Facts {
+  InstallationId installation;
+  std::map<std::string, ProviderList> lists;  // by provider
+  std::map<std::string, Time> listed_at;      // by provider: last try, answered or not
+  std::map<LeaseId, Time> strays;             // machines of ours without a living lease: first seen
+  std::map<StepId, RunSighting> runs;
+  std::map<StepId, bool> output_ended;  // every followed stream of it has ended
+  std::set<std::pair<Effect, std::string>>
+      in_flight;  // of this process; a pending intent outside it is Unknown
+
+  bool flying(Effect effect, const std::string& subject) const {
+    return in_flight.contains({effect, subject});
+  }
+};
+
+}  // namespace bdaas
