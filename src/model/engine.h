@@ -5,6 +5,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <memory>
 
 #include "model/node_plan.h"
 
@@ -84,9 +85,15 @@ struct RunObservation {
   std::string diagnostics;  // the engine's words on a failure
 };
 
+// Shared between a long transfer and its caller.
 struct LoadProgress {
+  explicit LoadProgress(std::shared_ptr<const std::atomic<bool>> cancel_flag =
+                            std::make_shared<std::atomic<bool>>(false))
+      : cancel(std::move(cancel_flag)) {}
+  bool cancelled() const { return cancel->load(); }  // then leave soon with ErrorKind::cancelled
+
   std::atomic<std::int64_t> bytes{0};
-  std::atomic<bool> cancel{false};  // set by the caller: leave soon with ErrorKind::cancelled
+  std::shared_ptr<const std::atomic<bool>> cancel;
 };
 
 // One file that is put into HDFS, or a tar whose entries are.
