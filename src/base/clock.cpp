@@ -1,6 +1,5 @@
 #include "base/clock.h"
 
-#include <cctype>
 #include <ctime>
 
 namespace bdaas {
@@ -19,21 +18,47 @@ std::string to_rfc3339(Time time) {
                      ms - static_cast<long long>(seconds) * 1000);
 }
 
+namespace {
+
+// The number that stands at text[begin, begin + digits), or -1.
+int digits_at(std::string_view text, std::size_t begin, std::size_t digits) {
+  int number = 0;
+  for (const char c : text.substr(begin, digits)) {
+    if (c < '0' || c > '9') return -1;
+    number = number * 10 + (c - '0');
+  }
+  return number;
+}
+
+bool is_within(int number, int least, int most) { return number >= least && number <= most; }
+
+}  // namespace
+
 Result<Time> from_rfc3339(std::string_view text) {
-  std::tm utc{};
-  int ms = 0;
-  char zone = 0;
-  const std::string copy(text);
-  const int read = std::sscanf(copy.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3d%c", &utc.tm_year,
-                               &utc.tm_mon, &utc.tm_mday, &utc.tm_hour, &utc.tm_min, &utc.tm_sec,
-                               &ms, &zone);
-  if (read != 8 || zone != 'Z' || copy.size() != 24) {
+  static constexpr std::string_view kShape = "0000-00-00T00:00:00.000Z";
+  const auto refuse = [&] {
     return fail(ErrorKind::invalid_argument,
                 "'{}' is not a time; write it like 2026-01-31T08:00:00.000Z", text);
+  };
+  if (text.size() != kShape.size()) return refuse();
+  for (std::size_t i = 0; i < kShape.size(); ++i) {
+    if (kShape[i] != '0' && text[i] != kShape[i]) return refuse();
   }
-  utc.tm_year -= 1900;
-  utc.tm_mon -= 1;
-  return Time{Millis{static_cast<long long>(timegm(&utc)) * 1000 + ms}};
+  const int hour = digits_at(text, 11, 2);
+  const int minute = digits_at(text, 14, 2);
+  const int second = digits_at(text, 17, 2);
+  const int ms = digits_at(text, 20, 3);
+  const int year = digits_at(text, 0, 4);
+  const int month = digits_at(text, 5, 2);
+  const int day = digits_at(text, 8, 2);
+  const bool in_range = is_within(hour, 0, 23) && is_within(minute, 0, 59) &&
+                        is_within(second, 0, 59) && ms >= 0 && year >= 0 && month >= 0 && day >= 0;
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
+                                         std::chrono::day(static_cast<unsigned>(day))};
+  if (!in_range || !date.ok()) return refuse();
+  return Time{std::chrono::sys_days(date)} + std::chrono::hours(hour) +
+         std::chrono::minutes(minute) + std::chrono::seconds(second) + Millis(ms);
 }
 
 std::string human_duration(Millis span) {

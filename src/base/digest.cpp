@@ -37,8 +37,7 @@ struct Sha256::State {
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-  [[maybe_unused]] const int ok =
-      EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr);
+  [[maybe_unused]] const int ok = EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr);
   assert(ok == 1);
 }
 Sha256::~Sha256() = default;
@@ -53,8 +52,7 @@ void Sha256::update(std::string_view bytes) {
 
 std::string Sha256::hex() {
   std::array<unsigned char, 32> digest{};
-  [[maybe_unused]] const int ok =
-      EVP_DigestFinal_ex(state_->context.get(), digest.data(), nullptr);
+  [[maybe_unused]] const int ok = EVP_DigestFinal_ex(state_->context.get(), digest.data(), nullptr);
   assert(ok == 1);
   static constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;

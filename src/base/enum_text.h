@@ -1,7 +1,7 @@
 #pragma once
 // One table per enum, used both ways: parser and writer cannot disagree.
-// An enum takes part by a function found beside it: constexpr auto enum_table(E) { return
-// enum_rows<E>({...}); }
+// An enum takes part by a function found beside it:
+//   constexpr auto enum_table(E) { return enum_rows<E>({...}); }
 
 #include <array>
 #include <cassert>

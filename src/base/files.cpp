@@ -16,8 +16,8 @@ namespace bdaas {
 namespace {
 
 constexpr std::size_t kReadChunkBytes = 64 * 1024;
-constexpr std::size_t kPartBytesMax = 255;    // NAME_MAX of every Linux file system
-constexpr std::size_t kPathBytesMax = 4095;   // PATH_MAX without its NUL
+constexpr std::size_t kPartBytesMax = 255;   // NAME_MAX of every Linux file system
+constexpr std::size_t kPathBytesMax = 4095;  // PATH_MAX without its NUL
 
 Error path_error(int code, std::string_view what, const fs::path& path) {
   return os_error(code, fmt::format("cannot {} '{}'", what, printable(path.native())));
@@ -49,8 +49,8 @@ Result<> sync_directory(const fs::path& directory) {
 
 // ---- removing a tree ----
 
-// A level holds one descriptor, so a deep tree could use them all up. Directories deeper than this are
-// moved up to the tree's root and removed by a later pass.
+// A level holds one descriptor, so a deep tree could use them all up. Directories deeper than this
+// are moved up to the tree's root and removed by a later pass.
 constexpr int kLevelsMax = 64;
 
 struct Removal {
@@ -134,8 +134,8 @@ Result<> write_file(const fs::path& path, std::string_view content, mode_t mode,
   const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
   SystemEntropy entropy;
   const fs::path temporary = directory / (".writing-" + random_text(entropy, 16));
-  const UniqueFd fd(::open(temporary.c_str(),
-                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const UniqueFd fd(
+      ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd.valid()) return path_error(errno, "create a file for", path);
   auto written = fill_temporary(fd, path, content, mode, durable);
   if (written && ::rename(temporary.c_str(), path.c_str()) != 0) {
@@ -169,8 +169,8 @@ Result<> remove_tree(const fs::path& path) {
     if (!root.valid()) return errno == ENOENT ? Result<>() : path_error(errno, "open", path);
     const auto before = removal.progress;
     removal.root_fd = root.get();
-    BDAAS_TRY(remove_entries(std::move(root), 0, removal).context(
-        fmt::format("cannot remove '{}'", printable(path.native()))));
+    BDAAS_TRY(remove_entries(std::move(root), 0, removal)
+                  .context(fmt::format("cannot remove '{}'", printable(path.native()))));
     if (::rmdir(path.c_str()) == 0 || errno == ENOENT) return {};
     if (errno != ENOTEMPTY && errno != EEXIST) return path_error(errno, "remove", path);
     if (removal.progress == before) return path_error(errno, "remove", path);

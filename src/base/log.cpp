@@ -60,8 +60,8 @@ Result<Log> Log::to_file(const LogFile& file, LogLevel from) {
         file.path.native(), file.bytes_max, static_cast<std::size_t>(file.old_files));
     return Log(std::make_shared<SpdlogSink>(std::move(sink)), from);
   } catch (const std::exception& exception) {
-    return fail(ErrorKind::internal, "cannot write the log '{}': {}",
-                printable(file.path.native()), exception.what());
+    return fail(ErrorKind::internal, "cannot write the log '{}': {}", printable(file.path.native()),
+                exception.what());
   }
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Log lines: a value handed on by constructor, cheap to copy, all copies write to one place. Thread-safe.
-// One message is one line: time, level, text. No global logger.
+// Log lines: a value handed on by constructor, cheap to copy, all copies write to one place.
+// Thread-safe. One message is one line: time, level, text. No global logger.
 
 #include <fmt/core.h>
 

@@ -1,13 +1,12 @@
 #include "base/subprocess.h"
 
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -161,8 +160,8 @@ struct SpawnSettings {
     posix_spawnattr_setpgroup(&attributes, 0);
     posix_spawnattr_setsigdefault(&attributes, &all);
     posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
-                                              POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setflags(
+        &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   }
 };
 
@@ -205,8 +204,8 @@ class Supervision {
   // False: the deadline came first.
   bool wait_until(Steady::time_point deadline) {
     for (;;) {
-      std::array<pollfd, 3> fds{{{out_.fd(), POLLIN, 0}, {err_.fd(), POLLIN, 0},
-                                 {pidfd_.get(), POLLIN, 0}}};
+      std::array<pollfd, 3> fds{
+          {{out_.fd(), POLLIN, 0}, {err_.fd(), POLLIN, 0}, {pidfd_.get(), POLLIN, 0}}};
       const int ready = ::poll(fds.data(), fds.size(), poll_timeout(deadline));
       if (ready == 0 && Steady::now() >= deadline) return false;
       if (ready > 0 && fds[0].revents != 0) out_.read_some();
@@ -301,12 +300,12 @@ std::optional<std::string> find_program(std::string_view name) {
 
 std::string last_lines(std::string_view text, int lines) {
   while (text.ends_with('\n')) text.remove_suffix(1);
-  std::size_t begin = text.size();
-  for (int i = 0; i < lines && begin != std::string_view::npos && begin > 0; ++i) {
-    begin = text.rfind('\n', begin - 1);
+  std::size_t begin = text.size() + 1;  // where the first line to keep begins
+  for (int i = 0; i < lines && begin > 0; ++i) {
+    const auto end_of_earlier = begin < 2 ? text.npos : text.rfind('\n', begin - 2);
+    begin = end_of_earlier == text.npos ? 0 : end_of_earlier + 1;
   }
-  if (begin == std::string_view::npos) return std::string(text);
-  return std::string(text.substr(begin == 0 ? 0 : begin + 1));
+  return begin > text.size() ? std::string() : std::string(text.substr(begin));
 }
 
 }  // namespace bdaas

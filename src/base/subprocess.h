@@ -20,16 +20,16 @@ struct Command {
   // Then SIGTERM, 2 s later SIGKILL, to the process group. What the program left behind when it
   // ended in time is not touched.
   Millis timeout = std::chrono::minutes(10);
-  std::size_t keep_bytes = 64 * 1024;      // of each stream, its tail
+  std::size_t keep_bytes = 64 * 1024;  // of each stream, its tail
   // Each line of stdout and stderr as it comes, without its end; a line over 64 KiB comes in
   // pieces.
   std::function<void(std::string_view line)> on_line;
 };
 
 struct Completed {
-  int exit_code = 0;       // 128 + signal when killed by one
-  std::string out;         // tail of stdout
-  std::string err;         // tail of stderr
+  int exit_code = 0;  // 128 + signal when killed by one
+  std::string out;    // tail of stdout
+  std::string err;    // tail of stderr
 };
 
 // stdin is /dev/null; the child gets no other descriptor than its three.
