@@ -3,28 +3,13 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/utf8.h"
+
 namespace bdaas {
 
 namespace {
 
 constexpr std::size_t kPrintableBytesMax = 120;
-
-// Length of the well-formed UTF-8 sequence at the front of bytes (RFC 3629), 0 when there is none.
-std::size_t utf8_length(std::string_view bytes) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
-  const unsigned char lead = at(0);
-  const std::size_t length = lead >= 0xC2 && lead <= 0xDF   ? 2
-                             : lead >= 0xE0 && lead <= 0xEF ? 3
-                             : lead >= 0xF0 && lead <= 0xF4 ? 4
-                                                            : 0;
-  if (length == 0 || bytes.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((at(i) & 0xC0) != 0x80) return 0;
-  }
-  const bool overlong = (lead == 0xE0 && at(1) < 0xA0) || (lead == 0xF0 && at(1) < 0x90);
-  const bool outside = (lead == 0xED && at(1) > 0x9F) || (lead == 0xF4 && at(1) > 0x8F);
-  return overlong || outside ? 0 : length;
-}
 
 }  // namespace
 
@@ -66,8 +51,8 @@ std::string printable(std::string_view bytes) {
   std::string_view rest = bytes.substr(0, kPrintableBytesMax);
   while (!rest.empty()) {
     const auto byte = static_cast<unsigned char>(rest[0]);
-    const bool ascii = byte >= 0x20 && byte < 0x7F;
-    const std::size_t length = ascii ? 1 : utf8_length(rest);
+    const bool control = byte < 0x20 || byte == 0x7F;
+    const std::size_t length = control ? 0 : utf8_length(rest);
     if (length == 0) {
       text += fmt::format("\\x{:02x}", byte);
     } else {

@@ -40,6 +40,12 @@ using IdOf = decltype(N::id);
 template <Stateful N>
 using StateOf = decltype(decltype(N::status)::state);
 
+// Where a new row starts (see states.h).
+template <class State>
+constexpr State first_state() {
+  return edge_table(State{}).front().from;
+}
+
 template <Noun N>
 std::string owner_of(const N& row) {
   if constexpr (requires { row.owner.text; }) {

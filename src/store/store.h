@@ -1,17 +1,21 @@
 #pragma once
 // Rows and their history, in one SQLite file (WAL). No reasons, no providers, no HTTP in here.
 //
-// Threads: writing (begin … commit) belongs to one thread, the writer. Reading is open to any thread, sees the last
-// commit, and never waits for the writer. The writer itself reads what it has written.
+// Threads: writing (begin … commit) belongs to one thread, the writer: the one that called begin() last. Reading is
+// open to any thread, sees the last commit, and never waits for the writer. The writer itself reads what it has
+// written, also before the commit, and mostly out of memory (row_cache.h).
 //
-// Every noun is a table (id, owner, parent, state, version, created_at, body JSON); see noun_traits.h.
+// Every noun is a table (row, id, owner, parent, state, version, body JSON); see noun_traits.h and schema.h.
 // `status` changes only through transition(), which checks the edge table, the version, and appends to the history in
 // the same transaction. Everything else of a row changes through update(), which checks the version.
 
+#include <functional>
 #include <memory>
 
 #include "base/files.h"
+#include "base/utf8.h"
 #include "store/noun_traits.h"
+#include "store/row_cache.h"
 
 namespace bdaas {
 
@@ -48,7 +52,7 @@ struct Query {
   std::optional<std::string> owner;
   std::optional<std::string> parent;
   std::vector<std::string> states;  // empty: any
-  std::string after;                // id of the last row of the page before; empty: from the start
+  std::string after;                // id of the last row of the page before; empty: from the start. not_found: it is gone
   std::int64_t limit = 1'000'000;
   bool newest_first = false;
 };
@@ -57,25 +61,44 @@ struct Query {
 // never with the process.
 enum class Durability { normal, full };
 
+// A row as it lies in the file; valid during the visit only.
+struct StoredRow {
+  std::string_view id;
+  std::int64_t version = 0;
+  std::string_view body;
+};
+using RowVisit = std::function<Result<>(const StoredRow&)>;
+
 class Store {
  public:
-  // Creates or migrates the file (0600). A second manager on the same file is refused: failed_precondition.
+  // Creates or migrates the file (0600). A second manager on the same file is refused: failed_precondition. So is a
+  // file written by a newer version.
   static Result<std::unique_ptr<Store>> open(const fs::path& file);
   virtual ~Store() = default;
 
   // ---- writing: the writer thread only ----
-  virtual Result<> begin() = 0;                      // transactions do not nest
-  virtual Result<> commit(Durability durability) = 0;
-  virtual void rollback() = 0;                       // also undoes what the writer's reads see
+  // A write that fails (conflict, not_found, failed_precondition) has changed nothing; the transaction goes on.
+  virtual Result<> begin() = 0;                        // transactions do not nest
+  virtual Result<> commit(Durability durability) = 0;  // after an error nothing of it remains, unless it says so
+  virtual void rollback() = 0;  // also undoes what the writer's reads see; without a transaction it does nothing
 
+  // Sets version to 1; a status gets `since` and its first history row. conflict when the id is there already,
+  // failed_precondition when its state is not the one a new row starts in.
   template <Noun N>
-  Result<> insert(N& row, Time now) {  // sets version to 1; a status gets `since` and its first history row
-    row.version = 1;
+  Result<> insert(N& row, Time now) {
     if constexpr (Stateful<N>) {
+      if (row.status.state != first_state<StateOf<N>>()) {
+        return fail(ErrorKind::failed_precondition, "{} {} cannot begin as {}",
+                    NounTraits<N>::table, row.id.text, to_text(row.status.state));
+      }
       row.status.since = now;
-      BDAAS_TRY(append_history(history_of(row, "", now)));
     }
-    return insert_row(raw(row));
+    row.version = 1;
+    RawRow text = raw(row);
+    BDAAS_TRY(insert_row(text));
+    remember(row, text);
+    if constexpr (Stateful<N>) BDAAS_TRY(append_history(history_of(row, "", now)));
+    return {};
   }
 
   // All but the status, which is taken from the stored row. conflict when the version differs. Bumps row.version.
@@ -86,8 +109,13 @@ class Store {
       row.status = stored.status;
     }
     const auto expected = row.version++;
-    auto done = update_row(raw(row), expected);
-    if (!done) row.version = expected;
+    RawRow text = raw(row);
+    auto done = update_row(text, expected);
+    if (done) {
+      remember(row, text);
+    } else {
+      row.version = expected;
+    }
     return done;
   }
 
@@ -96,7 +124,8 @@ class Store {
   template <Stateful N>
   Result<> transition(N& row, StateOf<N> to, Reason reason, std::string source, std::string message,
                       Time now) {
-    const auto from = row.status.state;
+    BDAAS_ASSIGN(const N stored, get<N>(row.id));
+    const auto from = stored.status.state;
     if (!may_move(from, to)) {
       return fail(ErrorKind::failed_precondition, "{} {} is {} and cannot become {}",
                   NounTraits<N>::table, row.id.text, to_text(from), to_text(to));
@@ -104,7 +133,9 @@ class Store {
     N next = row;
     next.status = {to, reason, std::move(source), std::move(message), now};
     ++next.version;
-    BDAAS_TRY(update_row(raw(next), row.version));
+    RawRow text = raw(next);
+    BDAAS_TRY(update_row(text, row.version));
+    remember(next, text);
     BDAAS_TRY(append_history(history_of(next, to_text(from), now)));
     row = std::move(next);
     return {};
@@ -120,19 +151,34 @@ class Store {
   // ---- reading: any thread ----
   template <Noun N>
   Result<N> get(const IdOf<N>& id) const {
-    BDAAS_ASSIGN(auto body, get_row(NounTraits<N>::table, id.text));
-    return parse<N>(body);
+    RowCache* cache = writer_cache();
+    if (cache != nullptr) {
+      if (const auto* known = cache->find<N>(id.text)) return *known;
+    }
+    std::optional<N> row;
+    BDAAS_TRY(read_row(NounTraits<N>::table, id.text, [&](const StoredRow& stored) -> Result<> {
+      BDAAS_ASSIGN(row, parse<N>(stored.body));
+      if (cache != nullptr) cache->put(*row);
+      return {};
+    }));
+    return *std::move(row);
   }
 
   template <Noun N>
   Result<std::vector<N>> list(const Query& query = {}) const {
-    BDAAS_ASSIGN(auto bodies, list_rows(NounTraits<N>::table, query));
+    RowCache* cache = writer_cache();
     std::vector<N> rows;
-    rows.reserve(bodies.size());
-    for (const auto& body : bodies) {
-      BDAAS_ASSIGN(auto row, parse<N>(body));
+    BDAAS_TRY(read_rows(NounTraits<N>::table, query, [&](const StoredRow& stored) -> Result<> {
+      const N* known = cache == nullptr ? nullptr : cache->find<N>(stored.id, stored.version);
+      if (known != nullptr) {
+        rows.push_back(*known);
+        return {};
+      }
+      BDAAS_ASSIGN(auto row, parse<N>(stored.body));
+      if (cache != nullptr) cache->put(row);
       rows.push_back(std::move(row));
-    }
+      return {};
+    }));
     return rows;
   }
 
@@ -150,24 +196,42 @@ class Store {
     std::string_view table;
     std::string id, owner, parent, state, body;
     std::int64_t version = 0;
+    bool repaired = false;  // the body is not quite the row
   };
   virtual Result<> insert_row(const RawRow& row) = 0;
   virtual Result<> update_row(const RawRow& row, std::int64_t expected_version) = 0;
   virtual Result<> remove_row(std::string_view table, const std::string& id) = 0;
-  virtual Result<std::string> get_row(std::string_view table, const std::string& id) const = 0;
-  virtual Result<std::vector<std::string>> list_rows(std::string_view table,
-                                                     const Query& query) const = 0;
+  virtual Result<> read_row(std::string_view table, const std::string& id,
+                            const RowVisit& visit) const = 0;  // not_found
+  virtual Result<> read_rows(std::string_view table, const Query& query,
+                             const RowVisit& visit) const = 0;
+  // The cache when this is the writer thread, else nullptr.
+  virtual RowCache* writer_cache() const = 0;
 
  private:
+  // A program's output ends up in messages, and nothing says that it is UTF-8; JSON must be.
   template <Noun N>
   static RawRow raw(const N& row) {
-    return {NounTraits<N>::table, row.id.text,   owner_of(row),
-            NounTraits<N>::parent(row), state_of(row), write_json(to_json(row)), row.version};
+    std::string body = write_json(to_json(row));
+    const bool repaired = !is_utf8(body);
+    if (repaired) body = repair_utf8(std::move(body));
+    return {NounTraits<N>::table,       row.id.text,   owner_of(row),
+            NounTraits<N>::parent(row), state_of(row), std::move(body), row.version, repaired};
   }
   template <Noun N>
-  static Result<N> parse(const std::string& body) {
+  static Result<N> parse(std::string_view body) {
     BDAAS_ASSIGN(auto value, parse_json(body));
     return from_json<N>(value, NounTraits<N>::table);
+  }
+  template <Noun N>
+  void remember(const N& row, const RawRow& stored) {
+    RowCache* cache = writer_cache();
+    if (cache == nullptr) return;
+    if (stored.repaired) {
+      cache->erase(stored.table, stored.id);
+    } else {
+      cache->put(row);
+    }
   }
   template <Stateful N>
   static HistoryRow history_of(const N& row, std::string_view from, Time now) {
