@@ -92,8 +92,19 @@ void place_agent(const World& world, const Member& member, Decision& decision) {
           move(member.lease, S::releasing, Reason::bootstrap_failed, intent->error));
       break;
     }
+    case Standing::done: {
+      // It was placed and yet is not connected: dialling goes on by itself, and a dead agent is
+      // started again.
+      const Time again = world.rows.intents().latest(Effect::place_agent, subject)->ended_at +
+                         world.settings.place_again;
+      if (world.now >= again) {
+        decision.changes.push_back(start(world, Effect::place_agent, subject));
+      } else {
+        decision.at(again);
+      }
+      break;
+    }
     case Standing::pending:
-    case Standing::done:
       break;
   }
 }

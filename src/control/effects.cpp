@@ -1,0 +1,344 @@
+#include "control/effects.h"
+
+#include "control/deciders.h"
+#include "control/repeat_command.h"
+
+namespace bdaas {
+
+namespace {
+
+using Cancel = std::shared_ptr<std::atomic<bool>>;
+using Value = decltype(Outcome::value);
+using Work = std::function<Result<Value>(const Cancel&)>;
+
+template <class T>
+Result<Value> as_value(Result<T> result) {
+  if (!result) return std::move(result).error();
+  if constexpr (std::is_void_v<T>) {
+    return Value{};
+  } else {
+    return Value{*std::move(result)};
+  }
+}
+
+Result<const ClusterRows*> living(const Rows& rows, const ClusterId& id) {
+  const auto* cluster = rows.cluster(id);
+  if (cluster == nullptr) return fail(ErrorKind::not_found, "cluster {} has ended", id.text);
+  return cluster;
+}
+
+Result<Provider*> provider_of(const Seams& seams, const std::string& name) {
+  const auto found = seams.providers.find(name);
+  if (found == seams.providers.end()) {
+    return fail(ErrorKind::invalid_argument, "there is no provider '{}'", name);
+  }
+  return found->second;
+}
+
+Result<EngineSet> engine_of(const Seams& seams, const std::string& name) {
+  const auto found = seams.engines.find(name);
+  if (found == seams.engines.end()) {
+    return fail(ErrorKind::invalid_argument, "there is no engine '{}'", name);
+  }
+  return found->second;
+}
+
+Result<MemoryPlan> fit_on(Provider& provider, const Engine& engine, const ClusterSpec& spec) {
+  BDAAS_ASSIGN(const auto offers, provider.offers());
+  if (offers.empty()) {
+    return fail(ErrorKind::resource_exhausted, "provider {} has no machine to offer",
+                provider.name());
+  }
+  const auto memory = spec.memory_mib > 0 ? spec.memory_mib : offers.front().memory_mib;
+  const auto cores = spec.cores > 0 ? spec.cores : offers.front().cores;
+  return engine.fit(spec, memory, cores);
+}
+
+Result<Work> fetch_release(const Rows& rows, const Seams& seams, const std::string& subject) {
+  BDAAS_ASSIGN(const auto* cluster, living(rows, ClusterId{subject}));
+  const ClusterSpec spec = cluster->cluster.spec;
+  BDAAS_ASSIGN(auto* provider, provider_of(seams, spec.provider));
+  BDAAS_ASSIGN(const auto set, engine_of(seams, spec.engine));
+  return Work([=, releases = seams.releases](const Cancel&) -> Result<Value> {
+    Prepared prepared;
+    if (spec.engine == "fake") {
+      prepared.release.name = spec.release;
+    } else {
+      BDAAS_ASSIGN(prepared.release, releases->fetch(spec.release, [](std::string_view) {}));
+    }
+    BDAAS_ASSIGN(prepared.memory, fit_on(*provider, *set.engine, spec));
+    return Value{prepared};
+  });
+}
+
+Result<Work> rent(const Rows& rows, const Seams& seams, const std::string& subject) {
+  const auto* member = rows.member_of_lease(LeaseId{subject});
+  if (member == nullptr) return fail(ErrorKind::not_found, "lease {} has ended", subject);
+  BDAAS_ASSIGN(const auto* cluster, living(rows, member->node.cluster));
+  BDAAS_ASSIGN(auto* provider, provider_of(seams, member->lease.provider));
+  RentRequest request;
+  request.installation = seams.installation;
+  request.token = member->lease.id;
+  request.cluster = member->node.cluster;
+  request.host = member->node.host;
+  request.expires_at = member->lease.expires_at;
+  if (member->node.role == NodeRole::worker) {
+    request.memory_mib = cluster->cluster.memory.node_memory_mib;
+    request.cores = cluster->cluster.memory.node_cores;
+  }
+  return Work([=](const Cancel&) { return as_value(provider->rent(request)); });
+}
+
+Result<Work> release(const Rows& rows, const Seams& seams, const std::string& subject) {
+  const LeaseId token{subject};
+  const auto* member = rows.member_of_lease(token);
+  // A stray machine has no lease any more: every provider is asked, since releasing an unknown
+  // token is success.
+  std::vector<Provider*> providers;
+  for (const auto& [name, provider] : seams.providers) {
+    if (member == nullptr || member->lease.provider == name) providers.push_back(provider);
+  }
+  return Work([=](const Cancel&) -> Result<Value> {
+    for (auto* provider : providers) BDAAS_TRY(provider->release(token));
+    return Value{};
+  });
+}
+
+Result<Work> place_agent(const Rows& rows, const Seams& seams, const std::string& subject) {
+  const auto* member = rows.member(NodeId{subject});
+  if (member == nullptr || !member->lease.machine) {
+    return fail(ErrorKind::not_found, "node {} has no machine", subject);
+  }
+  AgentConfig config;
+  config.installation = seams.installation;
+  config.lease = member->lease.id;
+  config.cluster = member->node.cluster;
+  config.node = member->node.id;
+  config.dir = member->lease.machine->dir;
+  config.address = member->lease.machine->address;
+  config.on_expiry = member->lease.on_expiry;
+  config.expires_at = member->lease.expires_at;
+  return Work([=, machine = *member->lease.machine, placer = seams.placer](const Cancel&) {
+    return as_value(placer->place(machine, config));
+  });
+}
+
+// ---- effects on a running engine ----
+
+struct OnEngine {
+  EngineSet set;
+  ClusterFacts facts;
+  MemoryPlan memory;
+};
+
+Result<OnEngine> on_engine(const Rows& rows, const Seams& seams, const ClusterId& id) {
+  BDAAS_ASSIGN(const auto* cluster, living(rows, id));
+  BDAAS_ASSIGN(const auto set, engine_of(seams, cluster->cluster.spec.engine));
+  return OnEngine{set, cluster_facts(*cluster, seams), cluster->cluster.memory};
+}
+
+fs::path data_path(const Seams& seams, const DataSet& data) {
+  return seams.state_dir.data() / data.id.text;
+}
+
+Result<Work> load_data(const Rows& rows, const Seams& seams, const std::string& subject) {
+  const Job* job = rows.job(JobId{subject});
+  if (job == nullptr) return fail(ErrorKind::not_found, "job {} has ended", subject);
+  BDAAS_ASSIGN(auto on, on_engine(rows, seams, *job->cluster));
+  std::vector<std::pair<DataSource, std::string>> sources;
+  for (std::size_t i = 0; i < job->spec.data.size(); ++i) {
+    BDAAS_ASSIGN(const auto data, rows.store().get<DataSet>(job->spec.data[i]));
+    sources.push_back(
+        {DataSource{data.shape, data_path(seams, data), data.name}, job_input(job->id, i + 1)});
+  }
+  return Work([=](const Cancel& cancel) -> Result<Value> {
+    LoadProgress progress(cancel);
+    for (const auto& [source, dir] : sources) {
+      BDAAS_TRY(on.set.service->load(on.facts, source, dir, progress));
+    }
+    return Value{};
+  });
+}
+
+Result<Work> submit_step(const Rows& rows, const Seams& seams, const std::string& subject) {
+  const Step* step = rows.step(StepId{subject});
+  if (step == nullptr) return fail(ErrorKind::not_found, "step {} has ended", subject);
+  BDAAS_ASSIGN(const auto on, on_engine(rows, seams, step->cluster));
+  BDAAS_ASSIGN(const auto program, rows.store().get<Program>(step->spec.program));
+  ProgramFacts facts;
+  facts.step = step->id;
+  facts.name = step->spec.name.empty() ? program.name : step->spec.name;
+  facts.kind = program.kind;
+  facts.file_name = program.name;
+  facts.local_path = seams.state_dir.programs() / program.sha256;
+  facts.main_class = step->spec.main_class;
+  facts.args = step->spec.args;
+  facts.settings = on.facts.spec.settings;
+  for (const auto& [name, value] : step->spec.settings) facts.settings[name] = value;
+  facts.env["BDAAS_OUTPUT"] = step->output;
+  if (!step->inputs.empty() && step->job) facts.env["BDAAS_INPUT"] = job_input_dir(*step->job);
+  for (std::size_t i = 0; i < step->inputs.size(); ++i) {
+    facts.env[fmt::format("BDAAS_INPUT_{}", i + 1)] = step->inputs[i];
+  }
+  const auto* master = rows.cluster(step->cluster)->master();
+  return Work([=, links = seams.links, node = master->node.id](const Cancel&) -> Result<Value> {
+    BDAAS_ASSIGN(const auto run, on.set.engine->plan_run(on.facts, on.memory, facts));
+    if (!run) return as_value(on.set.service->submit(on.facts, on.memory, facts));
+    BDAAS_TRY(on.set.service->stage(on.facts, facts));
+    if (!links->send(node, RunStep{*run})) {
+      return fail(ErrorKind::unavailable, "the agent of {} is not connected", node.text);
+    }
+    RunObservation sent;
+    sent.state = RunState::accepted;
+    sent.handle = kProcessHandle;
+    return Value{sent};
+  });
+}
+
+Result<Work> poll_step(const Rows& rows, const Seams& seams, const std::string& subject) {
+  const Step* step = rows.step(StepId{subject});
+  if (step == nullptr) return fail(ErrorKind::not_found, "step {} has ended", subject);
+  BDAAS_ASSIGN(const auto on, on_engine(rows, seams, step->cluster));
+  return Work(
+      [=, id = step->id](const Cancel&) { return as_value(on.set.service->find(on.facts, id)); });
+}
+
+Result<Work> cancel_step(const Rows& rows, const Seams& seams, const std::string& subject) {
+  const Step* step = rows.step(StepId{subject});
+  if (step == nullptr) return fail(ErrorKind::not_found, "step {} has ended", subject);
+  BDAAS_ASSIGN(const auto on, on_engine(rows, seams, step->cluster));
+  const auto* master = rows.cluster(step->cluster)->master();
+  return Work([=, id = step->id, handle = step->handle, links = seams.links,
+               node = master->node.id](const Cancel&) -> Result<Value> {
+    if (handle != kProcessHandle) return as_value(on.set.service->cancel(on.facts, id, handle));
+    if (links->send(node, StopStep{id})) return Value{};
+    return fail(ErrorKind::unavailable, "the agent of {} is not connected", node.text);
+  });
+}
+
+Result<Work> collect(const Rows& rows, const Seams& seams, const Clock& clock,
+                     const std::string& subject) {
+  const Job* job = rows.job(JobId{subject});
+  if (job == nullptr) return fail(ErrorKind::not_found, "job {} has ended", subject);
+  CollectRequest request;
+  request.result = result_of(job->id);
+  request.job = *job;
+  request.now = clock.now();
+  const Step* step = rows.step(*job->step);
+  if (step == nullptr) return fail(ErrorKind::not_found, "step of job {} has ended", subject);
+  request.step = *step;
+  BDAAS_ASSIGN(request.program, rows.store().get<Program>(job->spec.program));
+  for (const auto& id : job->spec.data) {
+    BDAAS_ASSIGN(auto data, rows.store().get<DataSet>(id));
+    request.data.push_back(std::move(data));
+  }
+  BDAAS_ASSIGN(auto on, on_engine(rows, seams, *job->cluster));
+  request.cluster = std::move(on.facts);
+  request.command = repeat_command(*job, request.program, request.data);
+  return Work([=, collector = seams.collector](const Cancel& cancel) {
+    return as_value(collector->collect(request, *cancel));
+  });
+}
+
+Result<Work> clean_up(const Rows& rows, const Seams& seams, const std::string& subject) {
+  const Job* job = rows.job(JobId{subject});
+  if (job == nullptr) return fail(ErrorKind::not_found, "job {} has ended", subject);
+  BDAAS_ASSIGN(const auto on, on_engine(rows, seams, *job->cluster));
+  return Work([=, dir = job_dir(job->id)](const Cancel&) {
+    return as_value(on.set.service->remove(on.facts, dir));
+  });
+}
+
+Result<Work> list_machines(const Seams& seams, const Clock& clock, const std::string& subject) {
+  BDAAS_ASSIGN(auto* provider, provider_of(seams, subject));
+  return Work([=, begun_at = clock.now()](const Cancel&) -> Result<Value> {
+    BDAAS_ASSIGN(auto machines, provider->list());
+    return Value{ListAnswer{begun_at, std::move(machines)}};
+  });
+}
+
+Result<Work> work_of(const Rows& rows, const Seams& seams, const Clock& clock, Effect effect,
+                     const std::string& subject) {
+  switch (effect) {
+    case Effect::fetch_release:
+      return fetch_release(rows, seams, subject);
+    case Effect::rent:
+      return rent(rows, seams, subject);
+    case Effect::release:
+      return release(rows, seams, subject);
+    case Effect::place_agent:
+      return place_agent(rows, seams, subject);
+    case Effect::load_data:
+      return load_data(rows, seams, subject);
+    case Effect::submit_step:
+      return submit_step(rows, seams, subject);
+    case Effect::poll_step:
+      return poll_step(rows, seams, subject);
+    case Effect::cancel_step:
+      return cancel_step(rows, seams, subject);
+    case Effect::collect:
+      return collect(rows, seams, clock, subject);
+    case Effect::clean_up:
+      return clean_up(rows, seams, subject);
+    case Effect::list:
+      return list_machines(seams, clock, subject);
+    case Effect::apply_plan:
+    case Effect::renew_lease:
+      break;  // wishes in rows, sent by the link pass: see link_sync.h
+  }
+  return fail(ErrorKind::internal, "effect {} is not a call", to_text(effect));
+}
+
+}  // namespace
+
+ClusterFacts cluster_facts(const ClusterRows& cluster, const Seams& seams) {
+  ClusterFacts facts;
+  facts.id = cluster.cluster.id;
+  facts.spec = cluster.cluster.spec;
+  facts.user = seams.user;
+  facts.agent_binary = seams.agent_binary;
+  facts.release = cluster.cluster.release;
+  for (const auto& [index, member] : cluster.members) {
+    if (!member.node.wanted || !member.lease.machine) continue;
+    NodeFacts node;
+    node.id = member.node.id;
+    node.role = member.node.role;
+    node.index = index;
+    node.host = member.node.host;
+    node.address = member.lease.machine->address;
+    node.dir = member.lease.machine->dir;
+    if (node.role == NodeRole::worker) {
+      node.memory_mib = cluster.cluster.memory.node_memory_mib;
+      node.cores = cluster.cluster.memory.node_cores;
+    }
+    facts.nodes.push_back(std::move(node));
+  }
+  return facts;
+}
+
+Result<EffectCall> make_call(const Rows& rows, const Seams& seams, const Clock& clock,
+                             Effect effect, const std::string& subject) {
+  BDAAS_ASSIGN(auto work, work_of(rows, seams, clock, effect, subject));
+  EffectCall call;
+  call.effect = effect;
+  call.subject = subject;
+  const Intent* intent = rows.intents().latest(effect, subject);
+  if (intent != nullptr) call.intent = intent->id;
+  call.cancel = std::make_shared<std::atomic<bool>>(false);
+  call.run = [effect, subject, id = call.intent, cancel = call.cancel, work = std::move(work)] {
+    Outcome outcome;
+    outcome.effect = effect;
+    outcome.subject = subject;
+    outcome.intent = id;
+    auto value = work(cancel);
+    if (value) {
+      outcome.value = *std::move(value);
+    } else {
+      outcome.error = std::move(value).error();
+    }
+    return outcome;
+  };
+  return call;
+}
+
+}  // namespace bdaas

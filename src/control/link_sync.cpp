@@ -1,0 +1,116 @@
+#include "control/link_sync.h"
+
+#include "base/digest.h"
+
+namespace bdaas {
+
+namespace {
+
+bool holds_machine(const Lease& lease) {
+  const LeaseState state = lease.status.state;
+  return lease.machine &&
+         (state == LeaseState::rented || state == LeaseState::ready || state == LeaseState::lost);
+}
+
+}  // namespace
+
+Changes LinkSync::sync(const Rows& rows, Facts& facts, Time now) {
+  Changes changes;
+  for (const auto& [id, cluster] : rows.clusters()) {
+    for (const auto& [index, member] : cluster.members) {
+      if (!holds_machine(member.lease)) continue;
+      if (open_.insert(member.node.id).second) {
+        seams_->links->open(member.node.id, *member.lease.machine);
+      }
+      if (!member.node.connected) continue;
+      sync_plan(cluster, member, now, changes);
+      sync_lease(member, now);
+    }
+    for (const auto& [step_id, step] : cluster.steps) {
+      if (step.driver_node) facts.output_ended[step_id] = sync_output(cluster, step, now);
+    }
+  }
+  close_unwanted(rows);
+  return changes;
+}
+
+void LinkSync::close_unwanted(const Rows& rows) {
+  for (auto it = open_.begin(); it != open_.end();) {
+    const auto* member = rows.member(*it);
+    if (member != nullptr && holds_machine(member->lease)) {
+      ++it;
+      continue;
+    }
+    seams_->links->close(*it);
+    said_.erase(*it);
+    it = open_.erase(it);
+  }
+}
+
+void LinkSync::sync_plan(const ClusterRows& cluster, const Member& member, Time now,
+                         Changes& changes) {
+  const Node& node = member.node;
+  if (node.plan_revision == 0 || node.applied_revision >= node.plan_revision) return;
+  auto& said = said_[node.id];
+  if (said.revision == node.plan_revision && !due(said.revision_at, now)) return;
+  const ClusterFacts facts = cluster_facts(cluster, *seams_);
+  for (const auto& item : facts.nodes) {
+    if (item.id != node.id) continue;
+    const auto& engine = *seams_->engines.at(facts.spec.engine).engine;
+    auto plan = engine.plan_node(facts, item);
+    if (!plan) {
+      if (node.plan_error == plan.error().message) return;
+      Node broken = node;
+      broken.plan_error = plan.error().message;
+      changes.push_back(Update<Node>{broken});
+      return;
+    }
+    plan->revision = node.plan_revision;
+    seams_->links->send(node.id, ApplyPlan{*std::move(plan)});
+    said.revision = node.plan_revision;
+    said.revision_at = now;
+  }
+}
+
+void LinkSync::sync_lease(const Member& member, Time now) {
+  const Lease& lease = member.lease;
+  if (lease.renewed_until >= lease.expires_at) return;
+  auto& said = said_[member.node.id];
+  if (said.lease_until == lease.expires_at && !due(said.lease_at, now)) return;
+  seams_->links->send(member.node.id, RenewLease{lease.expires_at});
+  said.lease_until = lease.expires_at;
+  said.lease_at = now;
+}
+
+bool LinkSync::sync_output(const ClusterRows& cluster, const Step& step, Time now) {
+  std::vector<std::pair<OutputStream, std::int64_t>> missing;
+  for (const auto stream : {OutputStream::out, OutputStream::err, OutputStream::work}) {
+    const SpoolState have = seams_->spool->state(step.id, stream);
+    if (!have.ended) missing.emplace_back(stream, have.bytes);
+  }
+  for (const auto& [index, member] : cluster.members) {
+    if (member.node.id != *step.driver_node || !member.node.connected) continue;
+    auto& said = said_[member.node.id];
+    for (const auto& [stream, offset] : missing) {
+      if (stream == OutputStream::work && !step.exit_code) continue;
+      auto& said_at = said.follows[{step.id, stream}];
+      // A stream that is being followed sends by itself; asking again is for the case that the
+      // order was lost.
+      if (said_at != Time{} && now < said_at + repeat_after_ * 3) continue;
+      seams_->links->send(member.node.id, Follow{step.id, stream, offset});
+      said_at = now;
+    }
+  }
+  return missing.empty();
+}
+
+void LinkSync::take_output(const NodeId& node, const OutputChunk& chunk) {
+  const auto bytes = from_base64(chunk.data);
+  const auto taken =
+      bytes ? seams_->spool->append(chunk.step, chunk.stream, chunk.offset, *bytes, chunk.end)
+            : Result<SpoolState>(bytes.error());
+  // Refused, for a gap: followed again from what is there, at the next sync.
+  if (!taken) said_[node].follows[{chunk.step, chunk.stream}] = {};
+}
+
+}  // namespace bdaas

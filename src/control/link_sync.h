@@ -1,0 +1,46 @@
+#pragma once
+// Makes the node links follow the rows: who is dialled, which plan, which dead-man time and which
+// output an agent has been told of. Level-triggered: what is not acknowledged is said again, so a
+// lost message costs time, not truth. One thread: the control thread.
+
+#include "control/effects.h"
+
+namespace bdaas {
+
+class LinkSync {
+ public:
+  LinkSync(const Seams& seams, Millis repeat_after) : seams_(&seams), repeat_after_(repeat_after) {}
+
+  // A plan that cannot be rendered is an error of that node, in its row: returned as changes.
+  // Also notes in `facts` of which steps every byte of output is here.
+  Changes sync(const Rows& rows, Facts& facts, Time now);
+
+  // The link of a node came up anew: whatever was said to it may be lost.
+  void forget(const NodeId& node) { said_.erase(node); }
+
+  // Puts a chunk where it belongs; a gap makes the stream be followed again from what is there.
+  void take_output(const NodeId& node, const OutputChunk& chunk);
+
+ private:
+  struct Said {
+    std::int64_t revision = 0;
+    Time revision_at{};
+    Time lease_until{};
+    Time lease_at{};
+    std::map<std::pair<StepId, OutputStream>, Time> follows;
+  };
+
+  void sync_plan(const ClusterRows& cluster, const Member& member, Time now, Changes& changes);
+  void sync_lease(const Member& member, Time now);
+  // Returns whether every stream of the step has ended.
+  bool sync_output(const ClusterRows& cluster, const Step& step, Time now);
+  void close_unwanted(const Rows& rows);
+  bool due(Time said_at, Time now) const { return now >= said_at + repeat_after_; }
+
+  const Seams* seams_;
+  Millis repeat_after_;
+  std::map<NodeId, Said> said_;
+  std::set<NodeId> open_;
+};
+
+}  // namespace bdaas

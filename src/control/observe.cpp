@@ -1,0 +1,231 @@
+#include "control/observe.h"
+
+#include <algorithm>
+
+namespace bdaas {
+
+namespace {
+
+HistoryRow node_note(const Node& node, std::string source, std::string message) {
+  HistoryRow row;
+  row.kind = "nodes";
+  row.subject = node.id.text;
+  row.owner = node.owner.text;
+  row.context = node.cluster.text;
+  row.source = std::move(source);
+  row.message = std::move(message);
+  return row;
+}
+
+Intent settled(Intent intent, const Outcome& outcome, Time now) {
+  intent.ended_at = now;
+  if (!outcome.error) {
+    intent.state = IntentState::done;
+    return intent;
+  }
+  const ErrorKind kind = outcome.error->kind;
+  // A call that may have been carried out is not a failure; who is harmless to repeat need not
+  // care.
+  const bool unclear = kind == ErrorKind::unknown_outcome || kind == ErrorKind::deadline_exceeded;
+  const bool harmless = kEffects[static_cast<std::size_t>(intent.effect)].idempotent;
+  intent.state = unclear && !(harmless && intent.effect != Effect::rent) ? IntentState::unknown
+                                                                         : IntentState::failed;
+  intent.error_kind = unclear ? ErrorKind::deadline_exceeded : kind;
+  intent.error = outcome.error->message;
+  return intent;
+}
+
+Changes missed_lists(const Rows& rows, const ListAnswer& answer, const std::string& provider) {
+  std::map<LeaseId, const ListedMachine*> living;
+  for (const auto& machine : answer.machines) {
+    if (!machine.terminated) living[machine.token] = &machine;
+  }
+  Changes changes;
+  for (const auto& [id, cluster] : rows.clusters()) {
+    for (const auto& [index, member] : cluster.members) {
+      Lease lease = member.lease;
+      const bool held =
+          lease.status.state == LeaseState::rented || lease.status.state == LeaseState::ready;
+      if (!held || lease.provider != provider || lease.status.since >= answer.begun_at) continue;
+      const auto missed = living.contains(lease.id) ? 0 : lease.missed_lists + 1;
+      if (missed == lease.missed_lists) continue;
+      lease.missed_lists = missed;
+      changes.push_back(Update<Lease>{lease});
+    }
+  }
+  return changes;
+}
+
+void note_strays(const Rows& rows, Facts& facts, const ListAnswer& answer, Time now) {
+  std::map<LeaseId, Time> strays;
+  for (const auto& machine : answer.machines) {
+    if (machine.terminated || machine.installation != facts.installation) continue;
+    const auto* member = rows.member_of_lease(machine.token);
+    if (member != nullptr && !is_terminal(member->lease.status.state)) continue;
+    const auto known = facts.strays.find(machine.token);
+    strays[machine.token] = known == facts.strays.end() ? now : known->second;
+  }
+  facts.strays = std::move(strays);
+}
+
+Changes observe_list(const Rows& rows, Facts& facts, const Outcome& outcome, Time now) {
+  if (outcome.error) return {};  // an error is never "empty"
+  const auto& answer = std::get<ListAnswer>(outcome.value);
+  auto& list = facts.lists[outcome.subject];
+  list.begun_at = answer.begun_at;
+  list.machines.clear();
+  for (const auto& machine : answer.machines) {
+    if (!machine.terminated) list.machines[machine.token] = machine;
+  }
+  note_strays(rows, facts, answer, now);
+  return missed_lists(rows, answer, outcome.subject);
+}
+
+Changes observe_poll(const Rows&, Facts& facts, const Outcome& outcome, Time now) {
+  auto& sighting = facts.runs[StepId{outcome.subject}];
+  sighting.asked_at = now;
+  if (outcome.error) {
+    sighting.error = outcome.error->message;
+    return {};
+  }
+  sighting.error.clear();
+  sighting.at = now;
+  sighting.run = std::get<RunObservation>(outcome.value);
+  return {};
+}
+
+void observe_answer(const Rows& rows, const Outcome& outcome, Changes& changes) {
+  switch (outcome.effect) {
+    case Effect::fetch_release: {
+      const auto* rows_of = rows.cluster(ClusterId{outcome.subject});
+      if (rows_of == nullptr) break;
+      Cluster cluster = rows_of->cluster;
+      const auto& prepared = std::get<Prepared>(outcome.value);
+      cluster.release = prepared.release;
+      cluster.memory = prepared.memory;
+      changes.push_back(Update<Cluster>{cluster});
+      break;
+    }
+    case Effect::rent: {
+      const auto* member = rows.member_of_lease(LeaseId{outcome.subject});
+      if (member == nullptr) break;
+      Lease lease = member->lease;
+      lease.machine = std::get<Machine>(outcome.value);
+      changes.push_back(Update<Lease>{lease});
+      break;
+    }
+    case Effect::submit_step: {
+      const Step* step = rows.step(StepId{outcome.subject});
+      if (step == nullptr) break;
+      Step known = *step;
+      known.handle = std::get<RunObservation>(outcome.value).handle;
+      changes.push_back(Update<Step>{known});
+      break;
+    }
+    case Effect::collect: {
+      const auto& result = std::get<JobResult>(outcome.value);
+      const Job* job = rows.job(JobId{outcome.subject});
+      if (job == nullptr) break;
+      if (!rows.store().get<JobResult>(result.id)) changes.push_back(Insert<JobResult>{result});
+      Job known = *job;
+      known.result = result.id;
+      changes.push_back(Update<Job>{known});
+      break;
+    }
+    default:
+      break;
+  }
+}
+
+// ---- node links ----
+
+Changes on_daemons(Node node, const DaemonsReport& report) {
+  Changes changes;
+  node.daemons = report.daemons;
+  const bool ready =
+      report.revision > 0 &&
+      std::all_of(report.daemons.begin(), report.daemons.end(),
+                  [](const DaemonStatus& daemon) { return daemon.state == "ready"; });
+  if (ready && !node.ready) {
+    changes.push_back(Note{node_note(node, "agent", "ready")});
+  } else if (!ready && node.ready) {
+    changes.push_back(Note{node_note(node, "agent", "not ready any more")});
+  }
+  node.ready = ready;
+  changes.push_back(Update<Node>{node});
+  return changes;
+}
+
+Changes on_step_process(const Rows& rows, const Node& node, const StepProcess& report) {
+  Changes changes{Update<Node>{node}};
+  const Step* known = rows.step(report.step);
+  if (known == nullptr) return changes;
+  Step step = *known;
+  step.driver_node = node.id;
+  step.exit_code = report.exit_code;
+  step.last_lines = report.last_lines;
+  changes.push_back(Update<Step>{step});
+  return changes;
+}
+
+Changes observe_report(const Rows& rows, Node node, const Report& report) {
+  if (const auto seq = seq_of(report); seq > 0) {
+    if (seq <= node.report_seq) return {};  // sent again; its acknowledgement was lost
+    node.report_seq = seq;
+  }
+  if (const auto* plan = std::get_if<PlanApplied>(&report)) {
+    node.applied_revision = plan->revision;
+    node.plan_error = plan->error;
+    return {Update<Node>{node}};
+  }
+  if (const auto* daemons = std::get_if<DaemonsReport>(&report)) return on_daemons(node, *daemons);
+  if (const auto* step = std::get_if<StepProcess>(&report)) {
+    return on_step_process(rows, node, *step);
+  }
+  if (const auto* renewed = std::get_if<LeaseRenewed>(&report)) {
+    Changes changes{Update<Node>{node}};
+    if (const auto* member = rows.member(node.id)) {
+      Lease lease = member->lease;
+      lease.renewed_until = renewed->expires_at;
+      changes.push_back(Update<Lease>{lease});
+    }
+    return changes;
+  }
+  return {};
+}
+
+}  // namespace
+
+Changes observe_outcome(const Rows& rows, Facts& facts, const Outcome& outcome, Time now) {
+  facts.in_flight.erase({outcome.effect, outcome.subject});
+  if (outcome.effect == Effect::list) return observe_list(rows, facts, outcome, now);
+  if (outcome.effect == Effect::poll_step) return observe_poll(rows, facts, outcome, now);
+  Changes changes;
+  const Intent* intent = rows.intents().latest(outcome.effect, outcome.subject);
+  // The subject may have ended meanwhile; a late answer then changes nothing, the reaper sees what
+  // is left.
+  if (intent == nullptr || intent->id != outcome.intent) return changes;
+  changes.push_back(Settle{settled(*intent, outcome, now)});
+  if (!outcome.error) observe_answer(rows, outcome, changes);
+  return changes;
+}
+
+Changes observe_link(const Rows& rows, const LinkEvent& event) {
+  const NodeId id = std::visit([](const auto& item) { return item.node; }, event);
+  const auto* member = rows.member(id);
+  if (member == nullptr) return {};
+  Node node = member->node;
+  if (const auto* up = std::get_if<LinkUp>(&event)) {
+    node.connected = true;
+    node.agent_boot = up->hello.boot;
+    node.applied_revision = up->hello.applied_revision;
+    return {Update<Node>{node}};
+  }
+  if (std::holds_alternative<LinkDown>(event)) {
+    node.connected = false;
+    return {Update<Node>{node}};
+  }
+  return observe_report(rows, node, std::get<LinkReport>(event).report);
+}
+
+}  // namespace bdaas
