@@ -9,8 +9,8 @@
 #include <csignal>
 #include <thread>
 
+#include "base/temp_dir.h"
 #include "base/unique_fd.h"
-#include "store/schema.h"
 
 namespace bdaas {
 namespace {
@@ -47,16 +47,7 @@ std::vector<std::string> ids(const Result<std::vector<N>>& rows) {
 
 class StoreTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "bdaas-store-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    directory_ = name;
-    open();
-  }
-  void TearDown() override {
-    store_.reset();
-    ASSERT_TRUE(remove_tree(directory_).ok());
-  }
+  void SetUp() override { open(); }
 
   void open() {
     store_.reset();
@@ -64,7 +55,7 @@ class StoreTest : public testing::Test {
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     store_ = std::move(opened).value();
   }
-  fs::path file() const { return directory_ / "bdaas.db"; }
+  fs::path file() const { return directory_.path() / "bdaas.db"; }
 
   template <class N>
   void insert_committed(N row) {
@@ -79,7 +70,7 @@ class StoreTest : public testing::Test {
     std::thread(body).join();
   }
 
-  fs::path directory_;
+  const TempDir directory_ = TempDir::make().value();
   std::unique_ptr<Store> store_;
 };
 
@@ -405,7 +396,8 @@ TEST_F(StoreTest, RefusesWhatIsNoDatabase) {
   ASSERT_TRUE(remove_tree(file().string() + "-wal").ok());
   ASSERT_TRUE(write_file(file(), std::string(8192, 'x')).ok());
   EXPECT_EQ(Store::open(file()).error().kind, ErrorKind::corrupted);
-  EXPECT_EQ(Store::open(directory_ / "absent" / "bdaas.db").error().kind, ErrorKind::not_found);
+  EXPECT_EQ(Store::open(directory_.path() / "absent" / "bdaas.db").error().kind,
+            ErrorKind::not_found);
 }
 
 // A child commits once, writes on without a commit, and is killed.
