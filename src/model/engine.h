@@ -18,6 +18,7 @@ struct NodeFacts {
   std::string host;     // symbolic
   std::string address;  // numeric
   std::string dir;      // the node's directory, absolute
+  std::string os_host;  // what gethostname says there, see Machine
   std::int64_t memory_mib = 0;  // of a worker, what it gives to programs: MemoryPlan::node_memory_mib
   std::int64_t cores = 0;       // likewise node_cores
 };

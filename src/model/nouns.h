@@ -306,6 +306,7 @@ struct Machine {
   std::string machine_id;  // the provider's own name for it
   std::string address;     // where its services listen: 127.x.y.z on local
   std::string dir;         // the node's directory on it, absolute
+  std::string os_host;     // what gethostname says there: a JVM must find it in its host table
   std::int64_t memory_mib = 0;
   std::int64_t cores = 0;
 
@@ -313,6 +314,7 @@ struct Machine {
     return std::tuple{required("machine_id", &Machine::machine_id, "the provider's name for it"),
                       optional("address", &Machine::address, "where its services listen"),
                       optional("dir", &Machine::dir, "the node's directory on it"),
+                      optional("os_host", &Machine::os_host, "its operating system's name"),
                       optional("memory_mib", &Machine::memory_mib, ""),
                       optional("cores", &Machine::cores, "")};
   }
