@@ -1,0 +1,366 @@
+#include "net/http_client.h"
+
+#include <curl/curl.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <list>
+#include <mutex>
+
+#include "base/os_error.h"
+#include "net/url.h"
+
+namespace bdaas {
+
+namespace {
+
+constexpr std::size_t kHeaderBytesMax = 256 * 1024;
+
+struct FreeEasy {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+using Easy = std::unique_ptr<CURL, FreeEasy>;
+
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+class StringList {
+ public:
+  void add(const std::string& text) {
+    list_.reset(curl_slist_append(list_.release(), text.c_str()));
+  }
+  curl_slist* get() const { return list_.get(); }
+
+ private:
+  std::unique_ptr<curl_slist, FreeList> list_;
+};
+
+bool is_reading(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+bool has_line_break(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos;
+}
+
+Result<> check(const HttpRequest& request) {
+  const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  if (!std::all_of(request.method.begin(), request.method.end(), is_upper) ||
+      request.method.empty()) {
+    return fail(ErrorKind::invalid_argument, "'{}' is not an HTTP method",
+                printable(request.method));
+  }
+  for (const auto& header : request.headers) {
+    if (header.name.empty() || header.name.find(':') != header.name.npos ||
+        has_line_break(header.name) || has_line_break(header.value)) {
+      return fail(ErrorKind::invalid_argument, "the HTTP header '{}' cannot be written",
+                  printable(header.name));
+    }
+  }
+  return {};
+}
+
+// One request on one handle: the settings' lifetime, and what its callbacks gather.
+class Call {
+ public:
+  Call(CURL* easy, const HttpRequest& request, const Url& url)
+      : easy_(easy), request_(request), url_(url) {}
+
+  Result<HttpResponse> perform(const HttpClientOptions& options) {
+    set_connection(options);
+    set_headers();
+    set_body();
+    set_callbacks();
+    const CURLcode code = curl_easy_perform(easy_);
+    if (code != CURLE_OK) return explain(code);
+    response_.status = static_cast<int>(status());
+    return std::move(response_);
+  }
+
+ private:
+  template <class Value>
+  void set(CURLoption option, Value value) {
+    [[maybe_unused]] const CURLcode code = curl_easy_setopt(easy_, option, value);
+    assert(code == CURLE_OK);
+  }
+
+  void set_connection(const HttpClientOptions& options);
+  void set_route();
+  void set_headers();
+  void set_body();
+  void set_callbacks();
+  Error explain(CURLcode code) const;
+
+  long status() const {
+    long status = 0;
+    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+  }
+
+  bool was_sent() const {
+    long bytes = 0;
+    curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &bytes);
+    return bytes > 0;
+  }
+
+  bool is_cancelled() const { return request_.cancel != nullptr && *request_.cancel; }
+
+  std::size_t take_header(std::string_view line);
+  std::size_t take_body(std::string_view bytes);
+  std::size_t give_body(std::span<char> buffer);
+
+  static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) {
+    return static_cast<Call*>(self)->take_header({data, size * count});
+  }
+  static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self) {
+    return static_cast<Call*>(self)->take_body({data, size * count});
+  }
+  static std::size_t on_source(char* data, std::size_t size, std::size_t count, void* self) {
+    return static_cast<Call*>(self)->give_body({data, size * count});
+  }
+  static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    return static_cast<Call*>(self)->is_cancelled() ? 1 : 0;
+  }
+  static curl_socket_t on_open(void*, curlsocktype, curl_sockaddr* address) {
+    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  }
+
+  CURL* easy_;
+  const HttpRequest& request_;
+  const Url& url_;
+  StringList headers_;
+  StringList routes_;
+  std::array<char, CURL_ERROR_SIZE> detail_{};
+  std::uint64_t given_bytes_ = 0;  // by the source
+  std::size_t header_bytes_ = 0;
+  std::optional<Error> error_;  // of a callback
+  HttpResponse response_;
+};
+
+void Call::set_connection(const HttpClientOptions& options) {
+  set(CURLOPT_ERRORBUFFER, detail_.data());
+  set(CURLOPT_URL, request_.url.c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_PATH_AS_IS, 1L);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<long long>(1, request_.timeout.count())));
+  set(CURLOPT_CONNECTTIMEOUT_MS,
+      static_cast<long>(std::max<long long>(1, request_.connect_timeout.count())));
+  set(CURLOPT_BUFFERSIZE, static_cast<long>(options.buffer_bytes));
+  set(CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(options.buffer_bytes));
+  set(CURLOPT_USERAGENT, options.user_agent.c_str());
+  set(CURLOPT_MAXCONNECTS, 1L);  // a handle keeps its last connection; the pool keeps the handles
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  const bool follow = request_.redirects_max > 0 && is_reading(request_.method);
+  set(CURLOPT_FOLLOWLOCATION, follow ? 1L : 0L);
+  set(CURLOPT_MAXREDIRS, static_cast<long>(request_.redirects_max));
+  const bool repeatable = request_.method != "POST" && request_.method != "PATCH";
+  set(CURLOPT_FRESH_CONNECT, repeatable ? 0L : 1L);
+  set_route();
+}
+
+// CONNECT_TO and not RESOLVE: kept connections are then told apart by address too, so a name that
+// moved never meets its old machine.
+void Call::set_route() {
+  bool mapped = false;
+  if (request_.hosts) {
+    for (const auto& [host, address] : *request_.hosts) {
+      if (request_.redirects_max == 0 && host != url_.host) continue;
+      routes_.add(host + "::" + address + ":");
+      mapped = mapped || host == url_.host;
+    }
+  }
+  set(CURLOPT_CONNECT_TO, routes_.get());
+  if (mapped || is_loopback(url_.host)) set(CURLOPT_PROXY, "");
+}
+
+void Call::set_headers() {
+  const auto given = [&](std::string_view name) {
+    return std::any_of(request_.headers.begin(), request_.headers.end(),
+                       [&](const HttpHeader& header) { return same_name(header.name, name); });
+  };
+  for (const auto& [name, value] : request_.headers) {
+    headers_.add(value.empty() ? name + ";" : name + ": " + value);
+  }
+  if (!given("Expect"))
+    headers_.add("Expect:");  // it would cost a second with servers that ignore it
+  if (!given("Content-Type")) headers_.add("Content-Type:");
+  set(CURLOPT_HTTPHEADER, headers_.get());
+}
+
+void Call::set_body() {
+  if (request_.source) {
+    set(CURLOPT_UPLOAD, 1L);
+    set(CURLOPT_INFILESIZE_LARGE,
+        request_.source_bytes ? static_cast<curl_off_t>(*request_.source_bytes) : curl_off_t{-1});
+    set(CURLOPT_READFUNCTION, &on_source);
+    set(CURLOPT_READDATA, this);
+  } else if (request_.method == "HEAD") {
+    set(CURLOPT_NOBODY, 1L);
+  } else if (!request_.body.empty() || request_.method == "POST" || request_.method == "PUT") {
+    set(CURLOPT_POSTFIELDS, request_.body.data());
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+  }
+  if (request_.method != "HEAD") set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+}
+
+void Call::set_callbacks() {
+  set(CURLOPT_HEADERFUNCTION, &on_header);
+  set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_WRITEFUNCTION, &on_body);
+  set(CURLOPT_WRITEDATA, this);
+  set(CURLOPT_OPENSOCKETFUNCTION, &on_open);
+  if (request_.cancel == nullptr) return;
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &on_progress);
+  set(CURLOPT_XFERINFODATA, this);
+}
+
+std::size_t Call::take_header(std::string_view line) {
+  header_bytes_ += line.size();
+  if (header_bytes_ > kHeaderBytesMax) return 0;
+  const std::size_t taken = line.size();
+  line = line.substr(0, line.find_last_not_of(" \t\r\n") + 1);
+  const std::size_t colon = line.find(':');
+  if (line.starts_with("HTTP/")) {
+    response_.headers.clear();  // of a 100, or of a redirect that is being followed
+  } else if (colon != line.npos) {
+    std::string_view value = line.substr(colon + 1);
+    const std::size_t begin = value.find_first_not_of(" \t");
+    value.remove_prefix(std::min(begin, value.size()));
+    response_.headers.push_back({std::string(line.substr(0, colon)), std::string(value)});
+  }
+  return taken;
+}
+
+std::size_t Call::take_body(std::string_view bytes) {
+  const long now = status();
+  if (request_.sink && now >= 200 && now < 300) {
+    auto taken = request_.sink(bytes);
+    if (taken) return bytes.size();
+    error_ = std::move(taken).error();
+    return 0;
+  }
+  if (response_.body.size() + bytes.size() > request_.response_bytes_max) {
+    error_ = fail(ErrorKind::resource_exhausted, "the answer is larger than the {} bytes allowed",
+                  request_.response_bytes_max);
+    return 0;
+  }
+  response_.body += bytes;
+  return bytes.size();
+}
+
+std::size_t Call::give_body(std::span<char> buffer) {
+  if (is_cancelled()) return CURL_READFUNC_ABORT;
+  if (request_.source_bytes) {
+    const std::uint64_t left = *request_.source_bytes - given_bytes_;
+    if (left == 0) return 0;
+    buffer = buffer.first(static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer.size())));
+  }
+  auto filled = request_.source(buffer);
+  if (filled && *filled == 0 && request_.source_bytes) {
+    filled = fail(ErrorKind::invalid_argument, "the body ended after {} of its {} bytes",
+                  given_bytes_, *request_.source_bytes);
+  }
+  if (!filled) {
+    error_ = std::move(filled).error();
+    return CURL_READFUNC_ABORT;
+  }
+  assert(*filled <= buffer.size());
+  given_bytes_ += *filled;
+  return *filled;
+}
+
+Error Call::explain(CURLcode code) const {
+  // The query may carry a token; it is left out.
+  const auto target = std::string_view(url_.target).substr(0, url_.target.find('?'));
+  const auto where = fmt::format("{} {}{}", request_.method, url_.origin(), printable(target));
+  if (is_cancelled()) return fail(ErrorKind::cancelled, "{}: cancelled", where);
+  if (error_) return Error(*error_).context(where);
+  const std::string_view detail = detail_[0] != '\0' ? detail_.data() : curl_easy_strerror(code);
+  const bool late = code == CURLE_OPERATION_TIMEDOUT;
+  const bool reading = is_reading(request_.method);
+  if (code == CURLE_URL_MALFORMAT || code == CURLE_TOO_MANY_REDIRECTS) {
+    return fail(ErrorKind::invalid_argument, "{}: {}", where, detail);
+  }
+  if (!was_sent()) return fail(ErrorKind::unavailable, "{}: {}", where, detail);
+  if (code == CURLE_WRITE_ERROR || code == CURLE_WEIRD_SERVER_REPLY ||
+      code == CURLE_UNSUPPORTED_PROTOCOL) {
+    return fail(ErrorKind::corrupted, "{}: the answer is not HTTP: {}", where, detail);
+  }
+  if (!reading) return fail(ErrorKind::unknown_outcome, "{}: sent, but {}", where, detail);
+  return fail(late ? ErrorKind::deadline_exceeded : ErrorKind::unavailable, "{}: {}", where,
+              detail);
+}
+
+}  // namespace
+
+// Handles, each with at most one kept connection. The one given back last is taken first.
+class HttpClient::Pool {
+ public:
+  Easy take(const std::string& origin) {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find_if(idle_.begin(), idle_.end(),
+                                    [&](const Idle& idle) { return idle.origin == origin; });
+    if (found == idle_.end()) return Easy(curl_easy_init());
+    Easy easy = std::move(found->easy);
+    idle_.erase(found);
+    return easy;
+  }
+
+  void give_back(const std::string& origin, Easy easy, std::size_t idle_max) {
+    curl_easy_reset(easy.get());  // keeps the connection
+    std::list<Idle> surplus;      // closed outside the lock
+    const std::lock_guard lock(mutex_);
+    idle_.push_front({origin, std::move(easy)});
+    if (idle_.size() > idle_max) surplus.splice(surplus.begin(), idle_, std::prev(idle_.end()));
+  }
+
+ private:
+  struct Idle {
+    std::string origin;
+    Easy easy;
+  };
+  std::mutex mutex_;
+  std::list<Idle> idle_;  // guarded by mutex_
+};
+
+// libcurl counts these calls, and since 7.84 they are thread-safe.
+HttpClient::HttpClient(HttpClientOptions options) : options_(std::move(options)) {
+  curl_global_init(CURL_GLOBAL_DEFAULT);
+  pool_ = std::make_unique<Pool>();
+}
+
+HttpClient::~HttpClient() {
+  pool_.reset();
+  curl_global_cleanup();
+}
+
+Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
+  BDAAS_TRY(check(request));
+  BDAAS_ASSIGN(const auto url, parse_url(request.url));
+  const std::string origin = url.origin();
+  Easy easy = pool_->take(origin);
+  if (!easy) return fail(ErrorKind::resource_exhausted, "no memory for an HTTP request");
+  auto response = Call(easy.get(), request, url).perform(options_);
+  pool_->give_back(origin, std::move(easy), options_.idle_connections_max);
+  return response;
+}
+
+std::optional<std::string_view> HttpResponse::header(std::string_view name) const {
+  for (const auto& header : headers) {
+    if (same_name(header.name, name)) return header.value;
+  }
+  return std::nullopt;
+}
+
+}  // namespace bdaas
