@@ -1,0 +1,53 @@
+#pragma once
+// Talks to one manager over the public HTTP API (docs/api.md). Thread-safe.
+
+#include <mutex>
+#include <string>
+
+#include "base/json.h"
+#include "base/secret.h"
+#include "net/http_client.h"
+
+namespace bdaas::cli {
+
+// Long enough for any stream; a stream that ends earlier is opened again by its reader.
+inline constexpr Millis kStreamTimeout = std::chrono::hours(24);
+
+struct Endpoint {
+  std::string base_url;  // "http://127.0.0.1:4711"
+  Secret<std::string> token;
+};
+
+class Api {
+ public:
+  explicit Api(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
+
+  // The manager died and another serves the same rows now.
+  void move_to(Endpoint endpoint);
+
+  // An answer that is not 2xx is an Error with the manager's own kind and message.
+  Result<json::value> get(std::string_view path) const { return call("GET", path, nullptr); }
+  Result<json::value> post(std::string_view path, const json::value& body = nullptr) const {
+    return call("POST", path, body);
+  }
+  Result<> remove(std::string_view path) const;
+
+  // All pages of a list.
+  Result<json::array> list(std::string_view path) const;
+
+  // request.url holds the path only. Adds address and token; refuses answers that are not 2xx as above.
+  Result<HttpResponse> send(HttpRequest request) const;
+
+ private:
+  Result<json::value> call(std::string_view method, std::string_view path,
+                           const json::value& body) const;
+
+  mutable std::mutex mutex_;
+  Endpoint endpoint_;  // guarded by mutex_
+  mutable HttpClient client_;
+};
+
+// The error in an answer's body, or one made from its status.
+Error error_of(const HttpResponse& response);
+
+}  // namespace bdaas::cli

@@ -1,0 +1,223 @@
+#include "cli/manager_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <csignal>
+#include <optional>
+
+#include "base/os_error.h"
+#include "base/subprocess.h"
+#include "base/unique_fd.h"
+
+namespace bdaas::cli {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr Millis kHealthTimeout{2'000};
+constexpr Millis kLookAgain{25};
+constexpr int kLogLines = 5;
+// When our own `serve` ended at once: another CLI's may hold the lock and be about to answer.
+constexpr Millis kGraceForAnother{5'000};
+
+struct ManagerFile {
+  std::int64_t pid = 0;
+  std::string address;
+  std::int64_t port = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{optional("pid", &ManagerFile::pid, ""),
+                      required("address", &ManagerFile::address, ""),
+                      required("port", &ManagerFile::port, "")};
+  }
+};
+
+std::string trimmed(std::string text) {
+  text.erase(text.find_last_not_of(" \t\r\n") + 1);
+  return text;
+}
+
+Result<> check_health(const Endpoint& endpoint) {
+  HttpClient client;
+  HttpRequest request;
+  request.url = endpoint.base_url + "/v1/health";
+  request.timeout = kHealthTimeout;
+  request.connect_timeout = kHealthTimeout;
+  BDAAS_ASSIGN(const auto response, client.send(request));
+  if (response.ok()) return {};
+  return fail(ErrorKind::unavailable, "{} answered {} to a question for its health",
+              endpoint.base_url, response.status);
+}
+
+// `serve` in a session of its own, with its stderr kept for the case that it fails.
+class ServeProcess {
+ public:
+  static Result<ServeProcess> start(const CliEnvironment& environment);
+  ~ServeProcess();
+  ServeProcess(ServeProcess&& other) noexcept
+      : pid_(std::exchange(other.pid_, -1)), pid_fd_(std::move(other.pid_fd_)),
+        err_(std::move(other.err_)) {}
+  ServeProcess& operator=(ServeProcess&&) = delete;
+
+  // Waits at most so long for its end. The exit code, or nothing while it lives (or went to the background).
+  std::optional<int> wait(Millis most);
+  std::string said() const;
+
+ private:
+  ServeProcess(pid_t pid, UniqueFd pid_fd, UniqueFd err)
+      : pid_(pid), pid_fd_(std::move(pid_fd)), err_(std::move(err)) {}
+
+  pid_t pid_;
+  UniqueFd pid_fd_;
+  UniqueFd err_;  // a memory file: it needs no reader, also after the process went to the background
+};
+
+class SpawnSettings {
+ public:
+  explicit SpawnSettings(int err_fd) {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawn_file_actions_addopen(&actions_, 0, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_adddup2(&actions_, 0, 1);
+    posix_spawn_file_actions_adddup2(&actions_, err_fd, 2);
+    posix_spawnattr_init(&attributes_);
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawnattr_setsigmask(&attributes_, &none);
+    sigset_t ordinary;
+    sigemptyset(&ordinary);
+    sigaddset(&ordinary, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes_, &ordinary);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
+                                               POSIX_SPAWN_SETSIGDEF);
+  }
+  ~SpawnSettings() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+
+  const posix_spawn_file_actions_t* actions() const { return &actions_; }
+  const posix_spawnattr_t* attributes() const { return &attributes_; }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+std::vector<char*> pointers_of(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (auto& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+Result<ServeProcess> ServeProcess::start(const CliEnvironment& environment) {
+  UniqueFd err(::memfd_create("bdaas-serve-stderr", MFD_CLOEXEC));
+  if (!err.valid()) return os_error(errno, "cannot start the manager");
+  std::vector<std::string> words = {environment.executable, "serve", "--detach", "--idle-exit",
+                                    "10m"};
+  std::vector<std::string> variables;
+  for (const auto& [name, value] : environment.env) variables.push_back(name + "=" + value);
+  const SpawnSettings settings(err.get());
+  pid_t pid = -1;
+  const int failed = ::posix_spawn(&pid, environment.executable.c_str(), settings.actions(),
+                                   settings.attributes(), pointers_of(words).data(),
+                                   pointers_of(variables).data());
+  if (failed != 0) {
+    return os_error(failed, fmt::format("cannot start the manager '{}'", environment.executable));
+  }
+  UniqueFd pid_fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  return ServeProcess(pid, std::move(pid_fd), std::move(err));
+}
+
+std::optional<int> ServeProcess::wait(Millis most) {
+  pollfd ended{pid_fd_.get(), POLLIN, 0};  // a negative descriptor just waits
+  ::poll(&ended, 1, static_cast<int>(most.count()));
+  int status = 0;
+  if (pid_ < 0 || ::waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
+  pid_ = -1;
+  pid_fd_.reset();
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+ServeProcess::~ServeProcess() {
+  if (pid_ >= 0) (void)wait(Millis{0});  // it lives on; whoever inherits it reaps it
+}
+
+std::string ServeProcess::said() const {
+  std::string text(4096, '\0');
+  const auto got = ::pread(err_.get(), text.data(), text.size(), 0);
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return trimmed(std::move(text));
+}
+
+std::string why_not(const ServeProcess& serve, const StateDir& state) {
+  if (auto said = serve.said(); !said.empty()) return said;
+  const auto log = read_file(state.log());
+  const auto lines = log ? trimmed(last_lines(*log, kLogLines)) : std::string();
+  if (lines.empty()) return fmt::format("it says nothing; see '{}'", state.log().native());
+  return fmt::format("the end of '{}' is:\n{}", state.log().native(), lines);
+}
+
+}  // namespace
+
+Result<StateDir> state_dir_of(const CliEnvironment& environment) {
+  const auto value = [&](const char* name) {
+    const auto found = environment.env.find(name);
+    return found == environment.env.end() ? std::string() : found->second;
+  };
+  StateDir state;
+  if (const auto home = value("BDAAS_HOME"); !home.empty()) {
+    state.root = fs::absolute(home);
+  } else if (const auto data = value("XDG_DATA_HOME"); data.starts_with('/')) {
+    state.root = fs::path(data) / "bdaas";
+  } else if (const auto user = value("HOME"); !user.empty()) {
+    state.root = fs::path(user) / ".local/share/bdaas";
+  } else {
+    return fail(ErrorKind::invalid_argument,
+                "neither BDAAS_HOME nor HOME says where the state directory is; set BDAAS_HOME");
+  }
+  const auto packages = value("BDAAS_PACKAGES");
+  state.packages_root = packages.empty() ? state.root / "packages" : fs::path(packages);
+  return state;
+}
+
+Result<Endpoint> find_manager(const StateDir& state) {
+  const auto text = read_file(state.manager());
+  if (!text) return fail(ErrorKind::unavailable, "no manager runs");
+  BDAAS_ASSIGN(const auto value, parse_json(*text).context(state.manager().native()));
+  const auto file = from_json<ManagerFile>(value);
+  if (!file) return file.error();
+  BDAAS_ASSIGN(auto token, read_file(state.token()));
+  Endpoint endpoint{fmt::format("http://{}:{}", file->address, file->port),
+                    Secret<std::string>(trimmed(std::move(token)))};
+  BDAAS_TRY(check_health(endpoint));
+  return endpoint;
+}
+
+Result<Endpoint> ensure_manager(const CliEnvironment& environment, const StateDir& state,
+                                Millis deadline) {
+  if (auto found = find_manager(state)) return found;
+  BDAAS_ASSIGN(auto serve, ServeProcess::start(environment));
+  auto until = SteadyClock::now() + deadline;
+  bool ended = false;
+  while (SteadyClock::now() < until) {
+    const auto code = serve.wait(kLookAgain);
+    if (auto found = find_manager(state)) return found;
+    if (code && *code != 0 && !ended) {
+      ended = true;
+      until = std::min(until, SteadyClock::now() + kGraceForAnother);
+    }
+  }
+  return fail(ErrorKind::unavailable, "cannot start the manager: {}", why_not(serve, state));
+}
+
+}  // namespace bdaas::cli

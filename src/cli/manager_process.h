@@ -1,0 +1,22 @@
+#pragma once
+// Finds the manager of this user's state directory, and starts one when there is none.
+
+#include "base/state_dir.h"
+#include "cli/api.h"
+#include "cli/cli.h"
+
+namespace bdaas::cli {
+
+// $BDAAS_HOME, else $XDG_DATA_HOME/bdaas, else ~/.local/share/bdaas.
+Result<StateDir> state_dir_of(const CliEnvironment& environment);
+
+// The living manager: manager.json names it and it answers. unavailable: none.
+Result<Endpoint> find_manager(const StateDir& state);
+
+// As above, or starts `bdaas serve --detach --idle-exit 10m` and waits until it answers. Two that start at once end with
+// one manager: the other's `serve` finds the lock held, and both find the winner. The error has the reason: what
+// `serve` said, or the last lines of manager.log.
+Result<Endpoint> ensure_manager(const CliEnvironment& environment, const StateDir& state,
+                                Millis deadline = std::chrono::seconds(20));
+
+}  // namespace bdaas::cli
