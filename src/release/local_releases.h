@@ -1,0 +1,23 @@
+#pragma once
+// The releases of this machine: what model/releases.h promises, with packages below one directory.
+//
+//   <packages>/
+//     <package key>/          files of one package and its manifest.json; appears by a rename, whole or not at all
+//     <class data key>/       classes.jsa
+//     .lock                   held by the one who fetches
+//     .tmp/                   what is being made; removed by the next fetch
+//
+// Equal packages of two releases, and of two users who share <packages>, lie there once.
+
+#include <memory>
+
+#include "model/releases.h"
+#include "release/host_tools.h"
+
+namespace bdaas {
+
+// packages: absolute; StateDir::packages(). Made when first needed.
+std::unique_ptr<Releases> make_releases(const fs::path& packages, HostTools tools,
+                                        ReleaseCatalog catalog);
+
+}  // namespace bdaas
