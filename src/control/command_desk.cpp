@@ -1,71 +1,17 @@
 #include "control/command_desk.h"
 
-#include <algorithm>
-
-#include "control/deciders.h"
 #include "control/validate.h"
+#include "control/wishes.h"
 
 namespace bdaas {
 
 namespace {
-
-template <Noun N>
-Result<N> owned(const Rows& rows, const UserId& owner, const IdOf<N>& id) {
-  auto row = rows.store().get<N>(id);
-  if (row && row->owner == owner) return row;
-  if (!row && row.error().kind != ErrorKind::not_found) return row;
-  return fail(ErrorKind::not_found, "there is no '{}'", id.text);
-}
-
-// Applies one change and answers with the row as it stands then.
-template <Noun N>
-Result<N> commit(ControlLoop& loop, Change change, const IdOf<N>& id) {
-  BDAAS_TRY(loop.rows().apply({std::move(change)}, loop.now()));
-  return loop.rows().store().get<N>(id);
-}
-
-template <class N>
-Result<> remove_owned(ControlLoop& loop, const UserId& owner, const IdOf<N>& id) {
-  Store& store = loop.rows().store();
-  BDAAS_TRY(owned<N>(loop.rows(), owner, id));
-  BDAAS_TRY(store.begin());
-  auto removed = store.remove<N>(id);
-  if (!removed) {
-    store.rollback();
-    return removed;
-  }
-  return store.commit(Durability::normal);
-}
-
-bool job_uses(const Job& job, const ProgramId& program) { return job.spec.program == program; }
-bool job_uses(const Job& job, const DataSetId& data) {
-  return std::find(job.spec.data.begin(), job.spec.data.end(), data) != job.spec.data.end();
-}
-
-template <class IdType>
-Result<> check_unused(const Rows& rows, const IdType& id) {
-  for (const auto& [job_id, job] : rows.jobs()) {
-    if (job_uses(job, id)) {
-      return fail(ErrorKind::failed_precondition,
-                  "{} is used by job {}; cancel it first or wait for its end", id.text,
-                  job_id.text);
-    }
-  }
-  return {};
-}
 
 template <class Map>
 std::vector<std::string> names_of(const Map& map) {
   std::vector<std::string> names;
   for (const auto& [name, value] : map) names.push_back(name);
   return names;
-}
-
-Result<> check_usable(const Rows& rows, const UserId& owner, const ClusterId& id) {
-  BDAAS_ASSIGN(const auto cluster, owned<Cluster>(rows, owner, id));
-  if (cluster.wish == ClusterWish::running && !is_terminal(cluster.status.state)) return {};
-  return fail(ErrorKind::failed_precondition, "cluster {} is {} and takes no more programs",
-              id.text, to_text(cluster.status.state));
 }
 
 }  // namespace
@@ -94,164 +40,66 @@ Result<> CommandDesk::check_place(const ClusterSpec& spec) const {
 
 Result<Program> CommandDesk::add_program(const UserId& owner, Program program) {
   BDAAS_TRY(check_name("name", program.name));
-  return control_->call([&](ControlLoop& loop) -> Result<Program> {
-    Query same_name;
-    same_name.owner = owner.text;
-    same_name.parent = program.name;
-    BDAAS_ASSIGN(const auto known, loop.rows().store().list<Program>(same_name));
-    program.revision = 1;
-    for (const auto& row : known) {
-      if (row.sha256 == program.sha256) return row;
-      program.revision = std::max(program.revision, row.revision + 1);
-    }
-    program.id = new_id<ProgramId>(*entropy_);
-    program.owner = owner;
-    program.created_at = loop.now();
-    return commit<Program>(loop, Insert<Program>{program}, program.id);
-  });
+  return control_->call(
+      [&](ControlLoop& loop) { return bdaas::add_program(loop, *entropy_, owner, program); });
 }
 
 Result<> CommandDesk::remove_program(const UserId& owner, const ProgramId& id) {
-  return control_->call([&](ControlLoop& loop) -> Result<> {
-    BDAAS_TRY(check_unused(loop.rows(), id));
-    return remove_owned<Program>(loop, owner, id);
-  });
+  return control_->call([&](ControlLoop& loop) { return bdaas::remove_program(loop, owner, id); });
 }
 
 Result<DataSet> CommandDesk::add_data_set(const UserId& owner, DataSet data) {
   BDAAS_TRY(check_name("name", data.name));
-  return control_->call([&](ControlLoop& loop) -> Result<DataSet> {
-    if (data.id.empty()) data.id = new_id<DataSetId>(*entropy_);
-    data.owner = owner;
-    data.created_at = loop.now();
-    return commit<DataSet>(loop, Insert<DataSet>{data}, data.id);
-  });
+  return control_->call(
+      [&](ControlLoop& loop) { return bdaas::add_data_set(loop, *entropy_, owner, data); });
 }
 
 Result<> CommandDesk::remove_data_set(const UserId& owner, const DataSetId& id) {
-  return control_->call([&](ControlLoop& loop) -> Result<> {
-    BDAAS_TRY(check_unused(loop.rows(), id));
-    return remove_owned<DataSet>(loop, owner, id);
-  });
+  return control_->call([&](ControlLoop& loop) { return bdaas::remove_data_set(loop, owner, id); });
 }
 
 Result<Job> CommandDesk::create_job(const UserId& owner, JobSpec spec) {
   BDAAS_TRY(check_name("name", spec.name));
   BDAAS_TRY(check_timeout(spec.timeout_ms));
   if (!spec.cluster) BDAAS_TRY(check_place(spec.place));
-  return control_->call([&](ControlLoop& loop) -> Result<Job> {
-    const Rows& rows = loop.rows();
-    BDAAS_ASSIGN(const auto program, owned<Program>(rows, owner, spec.program));
-    BDAAS_ASSIGN(spec.main_class, choose_main_class(program, spec.main_class));
-    if (spec.name.empty()) spec.name = program.name;
-    for (const auto& id : spec.data) BDAAS_TRY(owned<DataSet>(rows, owner, id));
-    if (spec.cluster) BDAAS_TRY(check_usable(rows, owner, *spec.cluster));
-    // The paths are made up here; only the placeholders are looked at.
-    const std::vector<std::string> inputs(spec.data.size(), "/");
-    BDAAS_TRY(resolve_arguments(spec.args, "/", inputs, "/"));
-    Job job;
-    job.id = new_id<JobId>(*entropy_);
-    job.owner = owner;
-    job.spec = spec;
-    job.created_at = loop.now();
-    job.status.source = "user";
-    job.status.reason = Reason::user_request;
-    return commit<Job>(loop, Insert<Job>{job}, job.id);
-  });
+  return control_->call(
+      [&](ControlLoop& loop) { return bdaas::create_job(loop, *entropy_, owner, spec); });
 }
 
 Result<Job> CommandDesk::cancel_job(const UserId& owner, const JobId& id) {
-  return control_->call([&](ControlLoop& loop) -> Result<Job> {
-    BDAAS_ASSIGN(auto job, owned<Job>(loop.rows(), owner, id));
-    if (is_terminal(job.status.state) || job.cancel_wanted) return job;
-    job.cancel_wanted = true;
-    return commit<Job>(loop, Update<Job>{job}, id);
-  });
+  return control_->call([&](ControlLoop& loop) { return bdaas::cancel_job(loop, owner, id); });
 }
 
 Result<Cluster> CommandDesk::create_cluster(const UserId& owner, ClusterSpec spec) {
   BDAAS_TRY(check_place(spec));
-  return control_->call([&](ControlLoop& loop) -> Result<Cluster> {
-    Cluster cluster;
-    cluster.id = new_id<ClusterId>(*entropy_);
-    cluster.owner = owner;
-    cluster.spec = spec;
-    if (cluster.spec.name.empty()) cluster.spec.name = cluster.id.text;
-    cluster.created_at = loop.now();
-    cluster.status.source = "user";
-    cluster.status.reason = Reason::user_request;
-    return commit<Cluster>(loop, Insert<Cluster>{cluster}, cluster.id);
-  });
+  return control_->call(
+      [&](ControlLoop& loop) { return bdaas::create_cluster(loop, *entropy_, owner, spec); });
 }
 
 Result<Cluster> CommandDesk::resize_cluster(const UserId& owner, const ClusterId& id,
                                             std::int64_t workers) {
-  return control_->call([&](ControlLoop& loop) -> Result<Cluster> {
-    BDAAS_TRY(check_usable(loop.rows(), owner, id));
-    BDAAS_ASSIGN(auto cluster, owned<Cluster>(loop.rows(), owner, id));
-    if (workers < 1 || workers > kWorkersMax) {
-      return fail(ErrorKind::invalid_argument, "workers: {} is not between 1 and {}", workers,
-                  kWorkersMax);
-    }
-    if (workers < cluster.spec.workers) {
-      return fail(ErrorKind::failed_precondition,
-                  "cluster {} has {} workers, and taking workers away is not possible yet: their "
-                  "blocks of HDFS would be lost; make a smaller cluster",
-                  id.text, cluster.spec.workers);
-    }
-    if (workers == cluster.spec.workers) return cluster;
-    cluster.spec.workers = workers;
-    return commit<Cluster>(loop, Update<Cluster>{cluster}, id);
-  });
+  return control_->call(
+      [&](ControlLoop& loop) { return bdaas::resize_cluster(loop, owner, id, workers); });
 }
 
 Result<Cluster> CommandDesk::terminate_cluster(const UserId& owner, const ClusterId& id) {
-  return control_->call([&](ControlLoop& loop) -> Result<Cluster> {
-    BDAAS_ASSIGN(auto cluster, owned<Cluster>(loop.rows(), owner, id));
-    if (is_terminal(cluster.status.state) || cluster.wish == ClusterWish::terminated) {
-      return cluster;
-    }
-    cluster.wish = ClusterWish::terminated;
-    cluster.wish_reason = Reason::user_request;
-    return commit<Cluster>(loop, Update<Cluster>{cluster}, id);
-  });
+  return control_->call(
+      [&](ControlLoop& loop) { return bdaas::terminate_cluster(loop, owner, id); });
 }
 
 Result<Step> CommandDesk::add_step(const UserId& owner, const ClusterId& cluster, StepSpec spec) {
   BDAAS_TRY(check_name("name", spec.name));
   BDAAS_TRY(check_timeout(spec.timeout_ms));
-  return control_->call([&](ControlLoop& loop) -> Result<Step> {
-    const Rows& rows = loop.rows();
-    BDAAS_TRY(check_usable(rows, owner, cluster));
-    BDAAS_ASSIGN(const auto program, owned<Program>(rows, owner, spec.program));
-    BDAAS_ASSIGN(spec.main_class, choose_main_class(program, spec.main_class));
-    const auto& engine_name = rows.cluster(cluster)->cluster.spec.engine;
-    BDAAS_TRY(loop.seams().engines.at(engine_name).engine->check_settings(spec.settings));
-    if (spec.name.empty()) spec.name = program.name;
-    Step step;
-    step.id = new_id<StepId>(*entropy_);
-    step.owner = owner;
-    step.cluster = cluster;
-    step.spec = spec;
-    step.created_at = loop.now();
-    step.status.source = "user";
-    step.status.reason = Reason::user_request;
-    return commit<Step>(loop, Insert<Step>{step}, step.id);
-  });
+  return control_->call(
+      [&](ControlLoop& loop) { return bdaas::add_step(loop, *entropy_, owner, cluster, spec); });
 }
 
 Result<Step> CommandDesk::cancel_step(const UserId& owner, const StepId& id) {
-  return control_->call([&](ControlLoop& loop) -> Result<Step> {
-    BDAAS_ASSIGN(auto step, owned<Step>(loop.rows(), owner, id));
-    if (is_terminal(step.status.state) || step.cancel_wanted) return step;
-    step.cancel_wanted = true;
-    return commit<Step>(loop, Update<Step>{step}, id);
-  });
+  return control_->call([&](ControlLoop& loop) { return bdaas::cancel_step(loop, owner, id); });
 }
 
 Result<> CommandDesk::remove_result(const UserId& owner, const ResultId& id) {
-  return control_->call(
-      [&](ControlLoop& loop) -> Result<> { return remove_owned<JobResult>(loop, owner, id); });
+  return control_->call([&](ControlLoop& loop) { return bdaas::remove_result(loop, owner, id); });
 }
 
 }  // namespace bdaas
