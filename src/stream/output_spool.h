@@ -3,7 +3,7 @@
 //
 //   steps/<step>/stdout, stderr   the first head_bytes_max, then (at the end) a line that says how much
 //                                 was left out, then the last tail_bytes_max
-//   steps/<step>/work             one tar; cut off behind work_bytes_max, then ended with a note
+//   steps/<step>/work.tar         one tar; cut off behind work_bytes_max, then ended with a note
 //   steps/<step>/<stream>.end     {"bytes", "note"}: nothing more will come
 //
 // A restart takes up the files as they are: the agent is asked again from their size on.
@@ -12,7 +12,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 
 #include "base/state_dir.h"
 #include "base/unique_fd.h"
@@ -77,7 +76,10 @@ class FileSpool final : public OutputSpool, public SpoolReader {
   struct Stream;
   class Listener;
 
-  Stream& stream_of(const StepId& step, OutputStream stream) const;
+  Stream load(const StepId& step, OutputStream stream) const;         // from disk
+  Stream* find(const StepId& step, OutputStream stream) const;        // one that grows, or nullptr
+  Result<SpoolState> append_locked(const StepId& step, OutputStream stream, std::int64_t offset,
+                                   std::string_view bytes, bool end);
   Result<> take(Stream& stream, std::string_view bytes) const;
   Result<> end(Stream& stream) const;
   void notify(const StepId& step);
@@ -87,7 +89,7 @@ class FileSpool final : public OutputSpool, public SpoolReader {
 
   mutable std::mutex mutex_;
   // Guarded by mutex_: streams that grow. One that has ended is looked up on disk.
-  mutable std::map<std::pair<StepId, OutputStream>, std::unique_ptr<Stream>> streams_;
+  std::map<std::pair<StepId, OutputStream>, std::unique_ptr<Stream>> streams_;
 
   std::mutex listeners_mutex_;
   std::multimap<StepId, Listener*> listeners_;  // guarded by listeners_mutex_

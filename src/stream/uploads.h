@@ -106,14 +106,16 @@ class Uploads {
 
   Uploads(StateDir dir, UploadLimits limits, const Clock& clock, Entropy& entropy);
   Result<> load_all();
-  void remove_expired();
-  Result<EntryPtr> find(const UserId& owner, const UploadId& id) const;
-  Result<EntryPtr> claim(const UserId& owner, const UploadId& id);
-  Result<> check_room(const UploadSpec& spec) const;
+  Result<> load(const fs::path& info_file);
   Result<> save(const Entry& entry) const;
-  Result<FinishedUpload> finish_claimed(Entry& entry);
-  void forget(const EntryPtr& entry);
-  Upload view_of(const Entry& entry) const;
+  void remove_expired();
+  Result<> forget(const EntryPtr& entry);
+  Result<EntryPtr> find(const UserId& owner, const UploadId& id) const;  // mutex_ is held
+  Result<EntryPtr> claim(const UserId& owner, const UploadId& id);
+  Result<> check_room(const UploadSpec& spec) const;  // mutex_ is held
+  Upload view_of(const Entry& entry) const;           // mutex_ is held
+  Result<FinishedUpload> check_content(Entry& entry) const;
+  Result<> move_content(const UploadId& id, const fs::path& target) const;
   fs::path content_path(const UploadId& id) const { return dir_.uploads() / id.text; }
   fs::path info_path(const UploadId& id) const { return dir_.uploads() / (id.text + ".json"); }
 
