@@ -1,5 +1,5 @@
-# The files of releases/ become a table of bytes in the library, so that the binary alone is an installation.
-# Included: bdaas_embed_releases(TARGET). Run by `cmake -P` at build time: writes OUTPUT from the FILES list.
+# The files of releases/ become a table of bytes in the library: the binary alone is an installation.
+# Included: bdaas_embed_releases(TARGET). By `cmake -P` at build time: writes OUTPUT from FILES.
 if(CMAKE_SCRIPT_MODE_FILE)
   set(TEXT "// Generated from releases/.\n#include <array>\n\n#include \"release/release_file.h\"\n\n")
   string(APPEND TEXT "namespace bdaas {\nnamespace {\n")

@@ -11,7 +11,8 @@ namespace {
 
 constexpr auto kDumpTimeout = std::chrono::minutes(10);
 
-// Inode and time: other when the package was laid out again, and with it perhaps the order of the files in it.
+// Inode and time: other when the package was laid out again, and with it perhaps the order of the
+// files in it.
 std::string identity_of(const fs::path& dir) {
   struct stat status {};
   if (::stat(dir.c_str(), &status) != 0) return "absent";

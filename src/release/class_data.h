@@ -1,6 +1,7 @@
 #pragma once
-// AppCDS: an archive of parsed classes that a JVM maps at its start instead of reading jars. It fits one build of the
-// JVM and one class path, so it is made on this machine, from a pinned list of classes, and its key names all of that.
+// AppCDS: an archive of parsed classes that a JVM maps at its start instead of reading jars. It
+// fits one build of the JVM and one class path, so it is made on this machine, from a pinned list
+// of classes, and its key names all of that.
 
 #include <map>
 
@@ -9,14 +10,14 @@
 namespace bdaas {
 
 struct ClassData {
-  std::string name;        // hadoop, spark
-  std::string key;         // of its directory
-  std::string class_path;  // as for java -cp; at runtime it must begin with it
+  std::string name;                         // hadoop, spark
+  std::string key;                          // of its directory
+  std::string class_path;                   // as for java -cp; at runtime it must begin with it
   const std::string* class_list = nullptr;  // gzip
 };
 
-// homes: where the release's packages lie. Their directories' identities are part of the key, since the JVM compares
-// the jars' paths, sizes and times.
+// homes: where the release's packages lie. Their directories' identities are part of the key, since
+// the JVM compares the jars' paths, sizes and times.
 ClassData class_data_of(const ArchiveSpec& archive, const std::map<std::string, fs::path>& homes,
                         const std::string& class_list, const Java& java);
 

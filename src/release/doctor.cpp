@@ -84,9 +84,9 @@ Finding check_memory() {
   const auto bytes = available_memory();
   const auto found = megabytes(bytes) + " available";
   if (bytes >= kMemoryMin) return good("memory", found);
-  return bad("memory", found,
-             fmt::format("end other programs: a master and one worker take {}",
-                         megabytes(kMemoryMin)));
+  return bad(
+      "memory", found,
+      fmt::format("end other programs: a master and one worker take {}", megabytes(kMemoryMin)));
 }
 
 // Of the nearest directory above that exists.

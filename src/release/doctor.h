@@ -1,6 +1,6 @@
 #pragma once
-// What this machine has and lacks for running clusters, each with the command that mends it. Takes about a second, since
-// Python is asked for its modules. Changes nothing. Any thread.
+// What this machine has and lacks for running clusters, each with the command that mends it. Takes
+// about a second, since Python is asked for its modules. Changes nothing. Any thread.
 
 #include "model/releases.h"
 #include "release/host_tools.h"

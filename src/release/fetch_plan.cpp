@@ -34,7 +34,8 @@ struct MavenCoordinates {
   std::string without_version() const { return group + ":" + artifact + ":" + classifier; }
 };
 
-// One project cannot depend on two versions of one artifact, so the second waits for the next round.
+// One project cannot depend on two versions of one artifact, so the second waits for the next
+// round.
 void add_to_rounds(const PinnedFile& file, std::vector<std::vector<PinnedFile>>& rounds,
                    std::map<std::string, std::size_t>& uses) {
   const std::size_t round = uses[MavenCoordinates(file.coordinates).without_version()]++;
@@ -55,15 +56,17 @@ FetchPlan plan_fetch(const ReleaseSpec& release, const std::set<std::string>& pr
       plan.download_bytes += file.bytes;
       if (package.from == Registry::maven) {
         add_to_rounds(file, plan.maven_rounds, uses);
-        plan.disk_bytes += file.bytes;  // Maven's own repository keeps a copy
+        plan.disk_bytes += file.bytes;  // Maven's repository, until the fetch ends
       } else {
         plan.pypi.push_back(file);
-        plan.disk_bytes += 2 * file.bytes + package.laid_out_bytes;  // pip copies, and unpacks to look inside
+        plan.disk_bytes +=
+            2 * file.bytes + package.laid_out_bytes;  // pip copies, and unpacks to look inside
       }
     }
   }
   if (plan.empty()) return plan;
-  plan.disk_bytes += static_cast<std::int64_t>(release.archives.size()) * kArchiveBytes + kSlackBytes;
+  plan.disk_bytes +=
+      static_cast<std::int64_t>(release.archives.size()) * kArchiveBytes + kSlackBytes;
   return plan;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// What a fetch will do, as values: which packages are missing, what each client is asked for, how much disk it takes.
-// Pure.
+// What a fetch will do, as values: which packages are missing, what each client is asked for, how
+// much disk it takes. Pure.
 
 #include <set>
 
@@ -9,9 +9,9 @@
 namespace bdaas {
 
 struct FetchPlan {
-  std::vector<const PackageSpec*> missing;             // point into the release
-  std::vector<std::vector<PinnedFile>> maven_rounds;   // one run of mvn each; nearly always one
-  std::vector<PinnedFile> pypi;                        // one run of pip
+  std::vector<const PackageSpec*> missing;            // point into the release
+  std::vector<std::vector<PinnedFile>> maven_rounds;  // one run of mvn each; nearly always one
+  std::vector<PinnedFile> pypi;                       // one run of pip
   std::int64_t download_bytes = 0;
   std::int64_t disk_bytes = 0;  // free space it takes at its peak
 

@@ -35,7 +35,8 @@ TEST(FetchPlan, HasWhatIsMissing) {
   EXPECT_THAT(plan.maven_rounds, ElementsAre(SizeIs(2)));
   EXPECT_THAT(plan.pypi, SizeIs(1));
   EXPECT_EQ(plan.download_bytes, 300);
-  EXPECT_GT(plan.disk_bytes, 3 * 1000 + 200 + 200);  // laid out, pip's look inside, both clients' copies
+  EXPECT_GT(plan.disk_bytes,
+            3 * 1000 + 200 + 200);  // laid out, pip's look inside, both clients' copies
 
   const auto half = plan_fetch(release, {package_key(release.packages[1])});
   EXPECT_THAT(half.missing, ElementsAre(&release.packages[0]));

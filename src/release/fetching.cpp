@@ -28,9 +28,8 @@ class Fetching {
     BDAAS_ASSIGN(const auto java, find_java(tools_, release_.java));
     BDAAS_ASSIGN(python_, find_python(tools_, release_.python_minimum));
     BDAAS_TRY(make_directory(packages_));
-    BDAAS_ASSIGN(const auto lock, FileLock::take(packages_ / ".lock", [&] {
-                   say("waiting for another fetch to end");
-                 }));
+    BDAAS_ASSIGN(const auto lock, FileLock::take(packages_ / ".lock",
+                                                 [&] { say("waiting for another fetch to end"); }));
     BDAAS_TRY(remove_tree(packages_ / ".tmp"));  // of a fetch that was killed
     BDAAS_TRY(make_directory(packages_ / ".tmp", 0700));
     BDAAS_TRY(fetch_packages());

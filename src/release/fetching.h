@@ -1,5 +1,6 @@
 #pragma once
-// One fetch, from the lock to the last archive. Blocking; one thread, two while both clients download.
+// One fetch, from the lock to the last archive. Blocking; one thread, two while both clients
+// download.
 
 #include "base/temp_dir.h"
 #include "release/fetch_plan.h"

@@ -1,6 +1,6 @@
 #pragma once
-// One holder at a time, among processes and threads: flock(2) on a file. The lock goes with its holder, even a killed
-// one.
+// One holder at a time, among processes and threads: flock(2) on a file. The lock goes with its
+// holder, even a killed one.
 
 #include <functional>
 

@@ -12,7 +12,8 @@ namespace bdaas {
 namespace {
 
 constexpr std::string_view kInstallJava = "run 'apt-get install openjdk-17-jdk-headless'";
-constexpr std::string_view kInstallPython = "run 'apt-get install python3 python3-pip python3-venv'";
+constexpr std::string_view kInstallPython =
+    "run 'apt-get install python3 python3-pip python3-venv'";
 
 bool is_program(const std::string& path) {
   struct stat status {};
@@ -52,7 +53,8 @@ Result<Java> java_at(const fs::path& home) {
   java.home = home.native();
   java.version = release_value(text, "JAVA_VERSION");
   java.feature = leading_number(java.version);
-  java.identity = fmt::format("{} {} {} {}", home.native(), text, modules.st_size, modules.st_mtime);
+  java.identity =
+      fmt::format("{} {} {} {}", home.native(), text, modules.st_size, modules.st_mtime);
   return java;
 }
 

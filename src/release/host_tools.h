@@ -1,5 +1,6 @@
 #pragma once
-// The programs of this machine that a release needs: Java, Python, Maven. Found without starting a JVM. Any thread.
+// The programs of this machine that a release needs: Java, Python, Maven. Found without starting a
+// JVM. Any thread.
 
 #include <optional>
 #include <string>
@@ -11,8 +12,8 @@
 namespace bdaas {
 
 struct HostTools {
-  std::string search_path;              // like $PATH
-  std::string java_home;                // like $JAVA_HOME; empty: none
+  std::string search_path;                                  // like $PATH
+  std::string java_home;                                    // like $JAVA_HOME; empty: none
   std::vector<std::string> pythons = {"/usr/bin/python3"};  // tried before search_path
 };
 
@@ -23,12 +24,13 @@ std::optional<std::string> find_on(const std::string& search_path, std::string_v
 
 struct Java {
   std::string home;
-  std::string version;   // "17.0.21"
+  std::string version;       // "17.0.21"
   std::int64_t feature = 0;  // 17
   std::string identity;  // equal for equal builds at equal places: an AppCDS archive fits no other
 };
 
-// $JAVA_HOME, else the java on the path. failed_precondition says what was found and what to install.
+// $JAVA_HOME, else the java on the path. failed_precondition says what was found and what to
+// install.
 Result<Java> find_java(const HostTools& tools, const JavaRange& wanted);
 
 struct Python {

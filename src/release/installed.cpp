@@ -35,7 +35,8 @@ std::vector<ClassData> Installed::class_data(const Java& java) const {
   for (const auto& package : release_.packages) homes.emplace(package.name, home(package));
   std::vector<ClassData> all;
   for (const auto& archive : release_.archives) {
-    const auto& class_list = catalog_.class_lists.at(archive.class_list);  // load_catalog() checked it
+    const auto& class_list =
+        catalog_.class_lists.at(archive.class_list);  // load_catalog() checked it
     all.push_back(class_data_of(archive, homes, class_list, java));
   }
   return all;

@@ -65,8 +65,8 @@ class LocalReleases final : public Releases {
     ReleaseStatus status;
     status.name = release.name;
     for (const auto& package : release.packages) {
-      status.packages.push_back({package.name, package.version, package.laid_out_bytes,
-                                 installed.has(package)});
+      status.packages.push_back(
+          {package.name, package.version, package.laid_out_bytes, installed.has(package)});
     }
     status.message = what_is_missing(release, installed);
     status.present = status.message.empty();

@@ -1,4 +1,5 @@
-// Fetches a small release with clients that are scripts: what they do is what the real ones did when they were tried.
+// Fetches a small release with clients that are scripts: what they do is what the real ones did
+// when they were tried.
 
 #include "release/local_releases.h"
 
@@ -23,8 +24,8 @@ using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
 
-// Copies g:NAME:1 from ../repo/NAME-1.jar, counting its runs; a file `fail` beside it is said instead, and a file
-// `kill` makes it kill whoever called it.
+// Copies g:NAME:1 from ../repo/NAME-1.jar, counting its runs; a file `fail` beside it is said
+// instead, and a file `kill` makes it kill whoever called it.
 constexpr std::string_view kMaven = R"(#!/usr/bin/python3
 import os, re, shutil, signal, sys
 here = os.path.dirname(os.path.abspath(__file__))
@@ -50,7 +51,8 @@ if sys.argv[1] == '-c':
     sys.exit(0)
 assert sys.argv[1:4] == ['-m', 'pip', 'download'], sys.argv
 assert '--require-hashes' in sys.argv and '--no-deps' in sys.argv, sys.argv
-shutil.copy(here + '/../repo/tool-2.tar.gz', sys.argv[sys.argv.index('--dest') + 1])
+dest = [a.split('=', 1)[1] for a in sys.argv if a.startswith('--dest=')][0]
+shutil.copy(here + '/../repo/tool-2.tar.gz', dest)
 )";
 
 constexpr std::string_view kJava = R"(#!/usr/bin/python3

@@ -185,8 +185,8 @@ Result<> lay_out_package(const PackageSpec& package, const fs::path& downloads,
     auto checked = check_content(path, file.bytes, file.sha256);
     if (!checked && package.from == Registry::maven) {
       return fail(ErrorKind::corrupted,
-                  "'{}' has another checksum than the pinned one; remove it from Maven's local "
-                  "repository (~/.m2/repository) and fetch again",
+                  "the Maven repository sent '{}' with another checksum than the pinned one; name "
+                  "another mirror in ~/.m2/settings.xml and try again",
                   file.coordinates);
     }
     BDAAS_TRY(std::move(checked));

@@ -54,7 +54,8 @@ class MavenProgress {
   std::int64_t sum_ = 0;
 };
 
-// pip says nothing of bytes into a pipe, so its growing files are looked at, wherever below scratch it writes them.
+// pip says nothing of bytes into a pipe, so its growing files are looked at, wherever below scratch
+// it writes them.
 class SizeWatch {
  public:
   explicit SizeWatch(const Download& download)
@@ -95,6 +96,16 @@ class SizeWatch {
   std::condition_variable_any changed_;
   std::jthread thread_;  // last: it ends before what it uses
 };
+
+// "one,two" of one==1 and two==2.
+std::string names_of(const std::vector<PinnedFile>& files) {
+  std::string names;
+  for (const auto& file : files) {
+    if (!names.empty()) names += ',';
+    names += file.coordinates.substr(0, file.coordinates.find('='));
+  }
+  return names;
+}
 
 }  // namespace
 
@@ -144,9 +155,16 @@ Error explain_pip_failure(std::string_view output) {
 Result<> download_with_maven(const Download& download) {
   const auto pom = download.scratch / "pom.xml";
   BDAAS_TRY(write_file(pom, maven_pom(download.files)));
+  // A repository of its own: nothing old or broken is taken, and nothing stays behind.
+  const auto repository = "-Dmaven.repo.local=" + (download.scratch / "repository").native();
   MavenProgress progress(download);
   Command command;
-  command.argv = {download.program, "-B", "-U", "-f", pom.native(), std::string(kCopyGoal),
+  command.argv = {download.program,
+                  "-B",
+                  "-f",
+                  pom.native(),
+                  repository,
+                  std::string(kCopyGoal),
                   "-DoutputDirectory=" + download.into.native()};
   command.timeout = kTimeout;
   command.on_line = [&](std::string_view line) { progress.take(line); };
@@ -159,11 +177,20 @@ Result<> download_with_pip(const Download& download) {
   const auto requirements = download.scratch / "requirements.txt";
   BDAAS_TRY(write_file(requirements, pip_requirements(download.files)));
   Command command;
-  // --no-cache-dir: its cache would hold the whole file in memory. --no-binary: the pinned hash is the sdist's.
-  command.argv = {download.program, "-m", "pip", "download", "--no-deps", "--no-binary", ":all:",
-                  "--require-hashes", "--no-cache-dir", "--no-input", "--progress-bar", "off",
-                  "--disable-pip-version-check", "--requirement", requirements.native(), "--dest",
-                  download.into.native()};
+  // Without a cache, since pip would hold the whole file in memory to write it there.
+  command.argv = {download.program,
+                  "-m",
+                  "pip",
+                  "download",
+                  "--no-deps",
+                  "--no-binary=" + names_of(download.files),  // the pinned hash is the sdist's
+                  "--require-hashes",
+                  "--no-cache-dir",
+                  "--no-input",
+                  "--progress-bar=off",
+                  "--disable-pip-version-check",
+                  "--requirement=" + requirements.native(),
+                  "--dest=" + download.into.native()};
   command.env = {{"TMPDIR", download.scratch.native()}};
   command.timeout = kTimeout;
   const SizeWatch watch(download);

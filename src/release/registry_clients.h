@@ -1,6 +1,7 @@
 #pragma once
-// Downloads by the registries' ordinary clients, as the user has set them up (settings.xml, pip.conf: mirrors,
-// proxies, certificates). What they bring is checked by the caller. Blocking; any thread.
+// Downloads by the registries' ordinary clients, as the user has set them up (settings.xml,
+// pip.conf: mirrors, proxies, certificates). What they bring is checked by the caller. Blocking;
+// any thread.
 
 #include <functional>
 
@@ -18,8 +19,9 @@ struct Download {
   std::function<void(std::int64_t)> on_bytes;
 };
 
-// Errors of both: unavailable (the registry does not answer), not_found (it has no such file), corrupted (another
-// checksum), deadline_exceeded, failed_precondition (anything else the client says).
+// Errors of both: unavailable (the registry does not answer), not_found (it has no such file),
+// corrupted (another checksum), deadline_exceeded, failed_precondition (anything else the client
+// says).
 Result<> download_with_maven(const Download& download);
 Result<> download_with_pip(const Download& download);
 

@@ -35,8 +35,8 @@ TEST(PipFailure, IsExplained) {
       {"WARNING: Retrying (Retry(total=0, …\nERROR: No matching distribution found for p==1\n",
        ErrorKind::unavailable, "pip.conf"},
       {"ERROR: No matching distribution found for p==1\n", ErrorKind::not_found, "p==1"},
-      {"ERROR: THESE PACKAGES DO NOT MATCH THE HASHES\n    p==1 from index\n",
-       ErrorKind::corrupted, "p==1"},
+      {"ERROR: THESE PACKAGES DO NOT MATCH THE HASHES\n    p==1 from index\n", ErrorKind::corrupted,
+       "p==1"},
       {"/usr/bin/python3: No module named pip\n", ErrorKind::failed_precondition,
        "apt-get install python3-pip"}};
   for (const auto& [output, kind, message] : cases) {

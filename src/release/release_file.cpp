@@ -44,12 +44,14 @@ Result<> check_release(const ReleaseSpec& release) {
   std::set<std::string_view> names;
   for (const auto& package : release.packages) {
     BDAAS_TRY(check_package(package));
-    if (!names.insert(package.name).second) return wrong(package.name, "the package is there twice");
+    if (!names.insert(package.name).second)
+      return wrong(package.name, "the package is there twice");
   }
   for (const auto& archive : release.archives) {
     for (const auto& entry : archive.class_path) {
       const auto package = entry.substr(0, entry.find(':'));
-      if (!names.contains(package)) return wrong("archive " + archive.name, "no package " + package);
+      if (!names.contains(package))
+        return wrong("archive " + archive.name, "no package " + package);
     }
   }
   return {};

@@ -1,6 +1,6 @@
 #pragma once
-// releases/<name>.json: what a release pins, read strictly. Files of this folder are compiled into the binary, so that
-// one file is an installation; docs/releases.md tells how to add one.
+// releases/<name>.json: what a release pins, read strictly. Files of this folder are compiled into
+// the binary, so that one file is an installation; docs/releases.md tells how to add one.
 
 #include <span>
 #include <string>
@@ -24,15 +24,17 @@ struct PinnedFile {
   std::string sha256;
 
   static constexpr auto fields() {
-    return std::tuple{
-        required("coordinates", &PinnedFile::coordinates, "group:artifact:version or name==version"),
-        required("file", &PinnedFile::file, "the name the client gives it"),
-        required("bytes", &PinnedFile::bytes, ""), required("sha256", &PinnedFile::sha256, "")};
+    return std::tuple{required("coordinates", &PinnedFile::coordinates,
+                               "group:artifact:version or name==version"),
+                      required("file", &PinnedFile::file, "the name the client gives it"),
+                      required("bytes", &PinnedFile::bytes, ""),
+                      required("sha256", &PinnedFile::sha256, "")};
   }
   bool operator==(const PinnedFile&) const = default;
 };
 
-// Entries of a .tar.gz whose name begins with `from` are laid out below `to`; the first rule that fits counts.
+// Entries of a .tar.gz whose name begins with `from` are laid out below `to`; the first rule that
+// fits counts.
 struct UnpackRule {
   std::string from;
   std::string to;
@@ -44,7 +46,7 @@ struct UnpackRule {
 };
 
 struct PackageSpec {
-  std::string name;     // hadoop, spark, comet
+  std::string name;  // hadoop, spark, comet
   std::string version;
   Registry from = Registry::maven;
   std::vector<std::string> roots;  // what a person asked for; `files` is their closure
@@ -66,9 +68,10 @@ struct PackageSpec {
 
 // An AppCDS archive: dumped on this machine, for its JVM, from a pinned list of classes.
 struct ArchiveSpec {
-  std::string name;                     // hadoop, spark
-  std::string class_list;               // file of releases/, gzip
-  std::vector<std::string> class_path;  // "package:pattern", for example "spark:jars/*"; in the engine's order
+  std::string name;        // hadoop, spark
+  std::string class_list;  // file of releases/, gzip
+  std::vector<std::string>
+      class_path;  // "package:pattern", for example "spark:jars/*"; in the engine's order
 
   static constexpr auto fields() {
     return std::tuple{required("name", &ArchiveSpec::name, ""),
@@ -105,10 +108,12 @@ struct ReleaseSpec {
   const PackageSpec* package(std::string_view package_name) const;
 };
 
-// Refuses unknown fields, double names, names that leave their directory and checksums that are none.
+// Refuses unknown fields, double names, names that leave their directory and checksums that are
+// none.
 Result<ReleaseSpec> parse_release(std::string_view text);
 
-// Equal keys are equal contents: a hash over everything that decides how the package looks when it is laid out.
+// Equal keys are equal contents: a hash over everything that decides how the package looks when it
+// is laid out.
 std::string package_key(const PackageSpec& package);
 
 // A file of releases/, compiled in.
@@ -118,7 +123,8 @@ struct EmbeddedFile {
 };
 std::span<const EmbeddedFile> embedded_release_files();
 
-// What the room works on: the releases by the order of their names, and the class lists they refer to.
+// What the room works on: the releases by the order of their names, and the class lists they refer
+// to.
 struct ReleaseCatalog {
   std::vector<ReleaseSpec> releases;
   std::map<std::string, std::string, std::less<>> class_lists;  // file name → gzip bytes

@@ -49,8 +49,9 @@ TEST(ReleaseFile, RefusesWhatWouldBeBelievedLater) {
 }
 
 TEST(ReleaseFile, ACatalogMissesNoClassList) {
-  const auto text = release_text(
-      "a.jar", kHash, R"("archives": [{"name": "x", "class_list": "x.gz", "class_path": ["p:*"]}],)");
+  const auto text =
+      release_text("a.jar", kHash,
+                   R"("archives": [{"name": "x", "class_list": "x.gz", "class_path": ["p:*"]}],)");
   const EmbeddedFile release{"r.json", text};
   const EmbeddedFile list{"x.gz", "bytes"};
   const auto without = load_catalog(std::vector{release});
