@@ -1,0 +1,116 @@
+#include "engine/memory.h"
+
+#include <algorithm>
+
+namespace bdaas {
+namespace {
+
+// Spark refuses a heap below 450 MiB, and the collector hides a part of what -Xmx says.
+constexpr std::int64_t kHeapMinMib = 512;
+constexpr std::int64_t kOffHeapMinMib = 256;  // of Comet; its hash joins cannot spill
+constexpr std::int64_t kOverheadMinMib = 128;
+constexpr std::int64_t kDriverMinMib = kHeapMinMib + kOverheadMinMib;
+constexpr std::int64_t kDriverMaxMib = 2'048;
+constexpr std::int64_t kWorkersMax = 1'000;
+
+// A second executor on a worker pays only when each has these.
+constexpr std::int64_t kLargeExecutorMib = 16'384;
+constexpr std::int64_t kLargeExecutorCores = 5;
+
+std::int64_t floor_to_step(std::int64_t mib) { return mib - mib % kAllocationStepMib; }
+
+double gib(std::int64_t mib) { return static_cast<double>(mib) / 1024.0; }
+
+// On YARN an executor must be larger than a driver, or a worker without the driver would take one
+// executor too many.
+std::int64_t executor_min_mib(const MemoryRequest& request) {
+  if (request.comet) return kHeapMinMib + kOffHeapMinMib + kOverheadMinMib;
+  return kDriverMinMib + kAllocationStepMib;
+}
+
+std::int64_t daemons_mib(const MemoryRequest& request, std::int64_t workers) {
+  const bool yarn = request.scheduler == Scheduler::yarn;
+  const auto& master = yarn ? kResourceManagerMemory : kSparkMasterMemory;
+  const auto& worker = yarn ? kNodeManagerMemory : kSparkWorkerMemory;
+  return kNameNodeMemory.resident_mib + master.resident_mib + kAgentMib +
+         workers * (kDataNodeMemory.resident_mib + worker.resident_mib + kAgentMib);
+}
+
+std::int64_t needed_mib(const MemoryRequest& request, std::int64_t workers) {
+  const std::int64_t drivers = request.scheduler == Scheduler::yarn ? workers : 1;
+  return daemons_mib(request, workers) + workers * executor_min_mib(request) +
+         drivers * kDriverMinMib;
+}
+
+Error too_little(const MemoryRequest& request) {
+  std::int64_t fitting = request.workers;
+  while (fitting > 0 && needed_mib(request, fitting) > request.total_mib) --fitting;
+  const std::string way_out =
+      fitting == 0 ? "give more with --memory"
+                   : fmt::format("take at most {} or give more with --memory", fitting);
+  return fail(
+      ErrorKind::resource_exhausted,
+      "{} {} {:.1f} GiB of memory ({:.1f} GiB of it for the daemons) and there {} {:.1f} GiB: {}",
+      request.workers, request.workers == 1 ? "worker needs" : "workers need",
+      gib(needed_mib(request, request.workers)), gib(daemons_mib(request, request.workers)),
+      request.total_mib == 1024 ? "is" : "are", gib(request.total_mib), way_out);
+}
+
+Result<> check(const MemoryRequest& request) {
+  if (request.workers < 1 || request.workers > kWorkersMax) {
+    return fail(ErrorKind::invalid_argument, "workers: {} is not between 1 and {}", request.workers,
+                kWorkersMax);
+  }
+  if (request.cores < 1) {
+    return fail(ErrorKind::invalid_argument, "cores: {} is not at least 1", request.cores);
+  }
+  if (needed_mib(request, request.workers) > request.total_mib) return too_little(request);
+  return {};
+}
+
+std::int64_t driver_mib(std::int64_t share_of_worker) {
+  return std::clamp(floor_to_step(share_of_worker / 4), kDriverMinMib, kDriverMaxMib);
+}
+
+void split_driver(MemoryPlan& plan, std::int64_t mib) {
+  plan.driver_overhead_mib =
+      std::clamp(floor_to_step(mib / 4), kOverheadMinMib, 3 * kAllocationStepMib);
+  plan.driver_heap_mib = mib - plan.driver_overhead_mib;
+}
+
+void split_executor(MemoryPlan& plan, std::int64_t mib, bool comet) {
+  plan.executor_overhead_mib =
+      std::clamp(floor_to_step(mib / 6), kOverheadMinMib, 16 * kAllocationStepMib);
+  const std::int64_t rest = mib - plan.executor_overhead_mib;
+  if (comet) {
+    plan.executor_off_heap_mib =
+        std::min(floor_to_step(rest / 2), floor_to_step(rest - kHeapMinMib));
+  }
+  plan.executor_heap_mib = rest - plan.executor_off_heap_mib;
+}
+
+}  // namespace
+
+Result<MemoryPlan> plan_memory(const MemoryRequest& request) {
+  BDAAS_TRY(check(request));
+  const bool yarn = request.scheduler == Scheduler::yarn;
+  MemoryPlan plan;
+  plan.daemons_mib = daemons_mib(request, request.workers);
+  std::int64_t for_workers = request.total_mib - plan.daemons_mib;
+  const std::int64_t driver = driver_mib(for_workers / request.workers);
+  if (!yarn) for_workers -= driver;
+  plan.node_memory_mib = floor_to_step(for_workers / request.workers);
+  split_driver(plan, driver);
+
+  const std::int64_t for_executors = plan.node_memory_mib - (yarn ? driver : 0);
+  const std::int64_t cores_each = (request.cores + request.workers - 1) / request.workers;
+  const std::int64_t executors_each = std::max<std::int64_t>(
+      1, std::min(cores_each / kLargeExecutorCores, for_executors / kLargeExecutorMib));
+  plan.executors = request.workers * executors_each;
+  plan.executor_cores = std::max<std::int64_t>(1, cores_each / executors_each);
+  plan.node_cores = executors_each * plan.executor_cores + (yarn ? 1 : 0);
+  split_executor(plan, floor_to_step(for_executors / executors_each), request.comet);
+  return plan;
+}
+
+}  // namespace bdaas

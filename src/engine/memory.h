@@ -1,0 +1,44 @@
+#pragma once
+// How a cluster's memory is shared: the table of docs/memory.md as a pure function.
+//
+//   total = daemons + agents + workers × node            (nothing is promised that is not there)
+//   node  = driver + executors of this worker, in YARN's steps of 128 MiB
+//
+// YARN places the driver (its application master) on any worker, beside the executors that stand
+// there: so every worker keeps room for it, and because a driver is smaller than an executor no
+// worker takes a second share of executors. Standalone: the driver runs on the master's machine and
+// is taken from the total once.
+
+#include "model/nouns.h"
+
+namespace bdaas {
+
+inline constexpr std::int64_t kAllocationStepMib = 128;  // yarn.scheduler.minimum-allocation-mb
+
+struct MemoryRequest {
+  std::int64_t total_mib = 0;
+  std::int64_t cores = 0;
+  std::int64_t workers = 0;
+  bool comet = true;
+  Scheduler scheduler = Scheduler::yarn;
+};
+
+// Heap of each daemon, and what it is expected to take of the machine with it.
+struct DaemonMemory {
+  std::int64_t heap_mib = 0;
+  std::int64_t resident_mib = 0;
+};
+
+inline constexpr DaemonMemory kNameNodeMemory{128, 190};
+inline constexpr DaemonMemory kResourceManagerMemory{192, 240};
+inline constexpr DaemonMemory kDataNodeMemory{128, 175};
+inline constexpr DaemonMemory kNodeManagerMemory{128, 175};
+inline constexpr DaemonMemory kSparkMasterMemory{128, 200};
+inline constexpr DaemonMemory kSparkWorkerMemory{128, 190};
+inline constexpr std::int64_t kAgentMib = 10;
+
+// resource_exhausted with the numbers and the way out; invalid_argument for sizes that make no
+// sense.
+Result<MemoryPlan> plan_memory(const MemoryRequest& request);
+
+}  // namespace bdaas

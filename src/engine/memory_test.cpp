@@ -1,0 +1,153 @@
+#include "engine/memory.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace bdaas {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::int64_t kGib = 1024;
+
+std::int64_t driver_of(const MemoryPlan& plan) {
+  return plan.driver_heap_mib + plan.driver_overhead_mib;
+}
+
+std::int64_t executor_of(const MemoryPlan& plan) {
+  return plan.executor_heap_mib + plan.executor_off_heap_mib + plan.executor_overhead_mib;
+}
+
+struct Row {
+  MemoryRequest request;
+  std::int64_t node, node_cores, driver_heap, driver_overhead;
+  std::int64_t executor_heap, executor_off_heap, executor_overhead, executors, executor_cores;
+};
+
+// The table of docs/memory.md.
+const Row kTable[] = {
+    // total, cores, workers, comet                              node      driver     executor:
+    // heap, off-heap, overhead
+    {{6 * kGib, 2, 3, true, Scheduler::yarn}, 1536, 2, 512, 128, 512, 256, 128, 3, 1},
+    {{6 * kGib, 2, 3, false, Scheduler::yarn}, 1536, 2, 512, 128, 768, 0, 128, 3, 1},
+    {{6 * kGib, 2, 1, true, Scheduler::yarn}, 5248, 3, 960, 320, 1664, 1664, 640, 1, 2},
+    {{6 * kGib, 2, 3, true, Scheduler::standalone}, 1280, 1, 512, 128, 640, 512, 128, 3, 1},
+    {{12 * kGib, 2, 3, true, Scheduler::yarn}, 3584, 2, 768, 128, 1152, 1152, 384, 3, 1},
+    {{12 * kGib, 4, 3, false, Scheduler::yarn}, 3584, 3, 768, 128, 2304, 0, 384, 3, 2},
+    {{24 * kGib, 2, 3, true, Scheduler::yarn}, 7680, 2, 1536, 384, 2432, 2432, 896, 3, 1},
+    {{24 * kGib, 16, 3, true, Scheduler::standalone}, 7040, 6, 1536, 384, 2944, 2944, 1152, 3, 6},
+    {{24 * kGib, 8, 10, true, Scheduler::yarn}, 2048, 2, 512, 128, 640, 512, 256, 10, 1},
+};
+
+TEST(Memory, Table) {
+  for (const auto& row : kTable) {
+    const auto plan = plan_memory(row.request);
+    SCOPED_TRACE(fmt::format("{} MiB, {} workers", row.request.total_mib, row.request.workers));
+    ASSERT_TRUE(plan.ok()) << plan.error().message;
+    EXPECT_EQ(plan->node_memory_mib, row.node);
+    EXPECT_EQ(plan->node_cores, row.node_cores);
+    EXPECT_EQ(plan->driver_heap_mib, row.driver_heap);
+    EXPECT_EQ(plan->driver_overhead_mib, row.driver_overhead);
+    EXPECT_EQ(plan->executor_heap_mib, row.executor_heap);
+    EXPECT_EQ(plan->executor_off_heap_mib, row.executor_off_heap);
+    EXPECT_EQ(plan->executor_overhead_mib, row.executor_overhead);
+    EXPECT_EQ(plan->executors, row.executors);
+    EXPECT_EQ(plan->executor_cores, row.executor_cores);
+  }
+}
+
+void expect_sound(const MemoryRequest& request, const MemoryPlan& plan) {
+  const bool yarn = request.scheduler == Scheduler::yarn;
+  const std::int64_t driver = driver_of(plan);
+  const std::int64_t executor = executor_of(plan);
+  ASSERT_EQ(plan.executors % request.workers, 0);
+  const std::int64_t executors_each = plan.executors / request.workers;
+
+  // Nothing is promised that is not there.
+  EXPECT_LE(plan.daemons_mib + request.workers * plan.node_memory_mib + (yarn ? 0 : driver),
+            request.total_mib);
+  // YARN rounds up to its steps: what is asked for is such a step already.
+  EXPECT_EQ(executor % kAllocationStepMib, 0);
+  EXPECT_EQ(driver % kAllocationStepMib, 0);
+  EXPECT_EQ(plan.node_memory_mib % kAllocationStepMib, 0);
+  // The driver finds its place beside the executors of any worker…
+  EXPECT_LE(executors_each * executor + (yarn ? driver : 0), plan.node_memory_mib);
+  EXPECT_LE(executors_each * plan.executor_cores + (yarn ? 1 : 0), plan.node_cores);
+  // …and no worker takes an executor that belongs to another.
+  EXPECT_GT((executors_each + 1) * executor, plan.node_memory_mib);
+  // Spark starts with these.
+  EXPECT_GE(plan.driver_heap_mib, 512);
+  EXPECT_GE(plan.executor_heap_mib, 512);
+  EXPECT_GE(plan.executor_off_heap_mib, request.comet ? 256 : 0);
+  EXPECT_GE(plan.executor_cores, 1);
+  // Every core has work.
+  EXPECT_GE(plan.executors * plan.executor_cores,
+            request.cores - request.workers * executors_each * 4);
+}
+
+TEST(Memory, SoundForManySizes) {
+  int planned = 0;
+  for (std::int64_t total = 512; total <= 300 * kGib; total += total < 32 * kGib ? 97 : 4'999) {
+    for (const std::int64_t workers : {1, 2, 3, 5, 16, 100}) {
+      for (const std::int64_t cores : {1, 2, 7, 64}) {
+        for (const bool comet : {true, false}) {
+          for (const auto scheduler : {Scheduler::yarn, Scheduler::standalone}) {
+            const MemoryRequest request{total, cores, workers, comet, scheduler};
+            const auto plan = plan_memory(request);
+            if (!plan) continue;
+            ++planned;
+            expect_sound(request, *plan);
+            if (HasFailure())
+              FAIL() << write_json(to_json(*plan)) << " of " << total << " MiB, " << workers
+                     << " workers, " << cores << " cores";
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(planned, 5'000);
+}
+
+TEST(Memory, MoreMemoryNeverPlansLess) {
+  std::int64_t last = 0;
+  for (std::int64_t total = 6 * kGib; total <= 64 * kGib; total += 61) {
+    const auto plan = plan_memory({total, 2, 3, true, Scheduler::yarn});
+    ASSERT_TRUE(plan.ok());
+    EXPECT_GE(plan->node_memory_mib, last);
+    last = plan->node_memory_mib;
+  }
+}
+
+TEST(Memory, RefusesWithTheNumbers) {
+  const auto plan = plan_memory({4 * kGib, 2, 3, true, Scheduler::yarn});
+  ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.error().kind, ErrorKind::resource_exhausted);
+  EXPECT_EQ(
+      plan.error().message,
+      "3 workers need 5.9 GiB of memory (1.4 GiB of it for the daemons) and there are 4.0 GiB: "
+      "take at most 1 or give more with --memory");
+  const auto one = plan_memory({1 * kGib, 2, 1, true, Scheduler::yarn});
+  ASSERT_FALSE(one.ok());
+  EXPECT_THAT(one.error().message, HasSubstr("1 worker needs 2.3 GiB"));
+  EXPECT_THAT(one.error().message, HasSubstr("there is 1.0 GiB: give more with --memory"));
+}
+
+// What the refusal names as fitting does fit, and one more does not.
+TEST(Memory, RefusalNamesTheLargestThatFits) {
+  for (std::int64_t total = 3 * kGib; total < 40 * kGib; total += 333) {
+    std::int64_t fitting = 0;
+    while (plan_memory({total, 2, fitting + 1, true, Scheduler::yarn}).ok()) ++fitting;
+    ASSERT_GT(fitting, 0);
+    const auto refused = plan_memory({total, 2, fitting + 7, true, Scheduler::yarn});
+    EXPECT_THAT(refused.error().message, HasSubstr(fmt::format("take at most {} or", fitting)));
+  }
+}
+
+TEST(Memory, RefusesNonsense) {
+  EXPECT_EQ(plan_memory({64 * kGib, 2, 0}).error().kind, ErrorKind::invalid_argument);
+  EXPECT_EQ(plan_memory({64 * kGib, 2, 1001}).error().kind, ErrorKind::invalid_argument);
+  EXPECT_EQ(plan_memory({64 * kGib, 0, 1}).error().kind, ErrorKind::invalid_argument);
+}
+
+}  // namespace
+}  // namespace bdaas

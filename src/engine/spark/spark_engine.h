@@ -1,0 +1,20 @@
+#pragma once
+// HDFS with Spark on YARN, or standalone. Pure plans; what they were tested with stands in
+// docs/engines.md.
+
+#include "model/engine.h"
+
+namespace bdaas {
+
+class SparkEngine final : public Engine {
+ public:
+  std::string_view name() const override { return "spark"; }
+  Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t total_memory_mib,
+                         std::int64_t total_cores) const override;
+  Result<> check_settings(const std::map<std::string, std::string>& settings) const override;
+  Result<NodePlan> plan_node(const ClusterFacts& cluster, const NodeFacts& node) const override;
+  Result<std::optional<RunSpec>> plan_run(const ClusterFacts& cluster, const MemoryPlan& memory,
+                                          const ProgramFacts& program) const override;
+};
+
+}  // namespace bdaas
