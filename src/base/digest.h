@@ -1,5 +1,5 @@
 #pragma once
-// SHA-256 and base64, by OpenSSL's EVP.
+// SHA-256 (by OpenSSL's EVP) and base64.
 
 #include <array>
 #include <cstdint>
