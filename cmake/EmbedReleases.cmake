@@ -1,7 +1,8 @@
-# The files of releases/ become a table of bytes in the library: the binary alone is an installation.
+# The files of releases/ become a table of bytes in the library: the binary alone installs all.
 # Included: bdaas_embed_releases(TARGET). By `cmake -P` at build time: writes OUTPUT from FILES.
 if(CMAKE_SCRIPT_MODE_FILE)
-  set(TEXT "// Generated from releases/.\n#include <array>\n\n#include \"release/release_file.h\"\n\n")
+  set(TEXT "// Generated from releases/.\n#include <array>\n\n")
+  string(APPEND TEXT "#include \"release/release_file.h\"\n\n")
   string(APPEND TEXT "namespace bdaas {\nnamespace {\n")
   set(ROWS "")
   set(COUNT 0)

@@ -1,5 +1,9 @@
-# bdaas_room(NAME DEPS room... LIBS library...)
-# One folder of src/ is one static library bdaas_NAME; its *_test.cpp files make NAME_test (label: unit).
+# One folder of src/ is one static library bdaas_NAME; its *_test.cpp make NAME_test, label unit.
+#   bdaas_room(NAME DEPS room... LIBS library...)
+# What a build under sanitizers needs is gathered in the targets unit_tests and sim_tests.
+add_custom_target(unit_tests)
+add_custom_target(sim_tests)
+
 function(bdaas_room NAME)
   cmake_parse_arguments(ROOM "" "" "DEPS;LIBS" ${ARGN})
   set(DIR "${PROJECT_SOURCE_DIR}/src/${NAME}")
@@ -22,6 +26,7 @@ function(bdaas_room NAME)
   if(ROOM_TESTS)
     add_executable(${NAME}_test ${ROOM_TESTS})
     target_link_libraries(${NAME}_test PRIVATE bdaas_${NAME} GTest::gmock GTest::gtest_main)
+    add_dependencies(unit_tests ${NAME}_test)
     gtest_discover_tests(${NAME}_test TEST_PREFIX "${NAME}." DISCOVERY_TIMEOUT 60
       PROPERTIES LABELS unit TIMEOUT 120)
   endif()
