@@ -1,0 +1,39 @@
+#include "transport/local_placer.h"
+
+#include "base/files.h"
+#include "base/subprocess.h"
+#include "transport/agent_socket.h"
+
+namespace bdaas {
+
+namespace {
+
+constexpr Millis kAnswerTime{3'000};
+constexpr Millis kStartTime{30'000};
+
+}  // namespace
+
+Result<> LocalPlacer::place(const Machine& machine, const AgentConfig& config) {
+  if (config.dir.empty() || config.dir != machine.dir) {
+    return fail(ErrorKind::invalid_argument, "the agent's directory '{}' is not the machine's '{}'",
+                config.dir, machine.dir);
+  }
+  const auto living = ask_agent(machine.dir, kAnswerTime);
+  if (living && living->lease == config.lease) return {};
+  if (living) {
+    return fail(ErrorKind::conflict, "an agent of lease {} runs in '{}'", living->lease.text,
+                machine.dir);
+  }
+  BDAAS_TRY(make_directory(machine.dir, 0700));
+  BDAAS_TRY(write_file(fs::path(machine.dir) / "agent.json",
+                       write_json_pretty(to_json(config)), 0600));
+  Command command;
+  command.argv = {agent_binary_, "run", "--dir", machine.dir, "--detach"};
+  command.timeout = kStartTime;
+  const auto started = run_checked(command);
+  if (started) return {};
+  return Error(started.error()).context(fmt::format("cannot start the agent of node {}",
+                                                    config.node.text));
+}
+
+}  // namespace bdaas
