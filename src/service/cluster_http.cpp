@@ -1,0 +1,121 @@
+#include "service/cluster_http.h"
+
+#include "base/utf8.h"
+#include "engine/ports.h"
+
+namespace bdaas {
+namespace {
+
+struct KnownException {
+  std::string_view name;
+  ErrorKind kind;
+};
+
+constexpr KnownException kExceptions[] = {
+    {"FileNotFoundException", ErrorKind::not_found},
+    {"FileAlreadyExistsException", ErrorKind::conflict},
+    {"PathIsNotEmptyDirectoryException", ErrorKind::conflict},
+    {"AccessControlException", ErrorKind::permission_denied},
+    {"SecurityException", ErrorKind::permission_denied},
+    {"IllegalArgumentException", ErrorKind::invalid_argument},
+    {"InvalidPathException", ErrorKind::invalid_argument},
+    {"BadRequestException", ErrorKind::invalid_argument},
+    {"NotFoundException", ErrorKind::not_found},
+    {"ApplicationNotFoundException", ErrorKind::not_found},
+    {"SafeModeException", ErrorKind::unavailable},
+    {"StandbyException", ErrorKind::unavailable},
+    {"RetriableException", ErrorKind::unavailable},
+    {"LeaseExpiredException", ErrorKind::unavailable},
+    {"AlreadyBeingCreatedException", ErrorKind::unavailable},
+    {"NoRouteToHostException", ErrorKind::unavailable},
+    {"DSQuotaExceededException", ErrorKind::resource_exhausted},
+    {"DiskOutOfSpaceException", ErrorKind::resource_exhausted},
+};
+
+ErrorKind kind_of(int status, std::string_view exception, std::string_view message) {
+  // An IOException, but in truth: no DataNode is there, or none has room.
+  if (message.find("could only be written to 0 of") != message.npos) return ErrorKind::unavailable;
+  for (const auto& known : kExceptions) {
+    if (exception == known.name) return known.kind;
+  }
+  switch (status) {
+    case 400:
+      return ErrorKind::invalid_argument;
+    case 401:
+      return ErrorKind::unauthenticated;
+    case 403:
+      return ErrorKind::permission_denied;
+    case 404:
+      return ErrorKind::not_found;
+    case 429:
+      return ErrorKind::throttled;
+    default:
+      return status >= 500 ? ErrorKind::unavailable : ErrorKind::internal;
+  }
+}
+
+std::string first_line(std::string_view text, std::size_t bytes_max = 300) {
+  std::string line = repair_utf8(std::string(text.substr(0, text.find('\n')).substr(0, bytes_max)));
+  while (!line.empty() && (line.back() == '.' || line.back() == ' ')) line.pop_back();
+  return line;
+}
+
+}  // namespace
+
+ClusterEndpoints endpoints_of(const ClusterFacts& cluster) {
+  constexpr MasterPorts kPorts;
+  ClusterEndpoints endpoints;
+  auto hosts = std::make_shared<HostMap>();
+  for (const auto& node : cluster.nodes) (*hosts)[node.host] = node.address;
+  if (!cluster.nodes.empty()) {
+    const std::string& master = cluster.nodes.front().host;
+    endpoints.namenode = fmt::format("http://{}:{}", master, kPorts.namenode_http);
+    endpoints.resource_manager = fmt::format("http://{}:{}", master, kPorts.rm_http);
+  }
+  endpoints.user = cluster.user;
+  endpoints.hosts = std::move(hosts);
+  return endpoints;
+}
+
+Error remote_error(const HttpResponse& response, std::string_view what) {
+  std::string exception;
+  std::string message;
+  if (const auto body = parse_json(response.body)) {
+    exception = text_at(*body, {"RemoteException", "exception"});
+    message = text_at(*body, {"RemoteException", "message"});
+  }
+  const ErrorKind kind = kind_of(response.status, exception, message);
+  if (message.empty()) return fail(kind, "{}: it answered with HTTP {}", what, response.status);
+  return fail(kind, "{}: {}", what, first_line(message));
+}
+
+Result<json::value> json_answer(Result<HttpResponse> response, std::string_view what) {
+  if (!response) return std::move(response).error().context(what);
+  if (!response->ok()) return remote_error(*response, what);
+  return parse_json(response->body).context(what);
+}
+
+const json::value& at_path(const json::value& value, std::initializer_list<std::string_view> path) {
+  static const json::value kNull;
+  const json::value* at = &value;
+  for (const auto name : path) {
+    if (!at->is_object()) return kNull;
+    at = at->get_object().if_contains(name);
+    if (at == nullptr) return kNull;
+  }
+  return *at;
+}
+
+std::string text_at(const json::value& value, std::initializer_list<std::string_view> path) {
+  const json::value& found = at_path(value, path);
+  return found.is_string() ? std::string(std::string_view(found.get_string())) : std::string();
+}
+
+std::int64_t number_at(const json::value& value, std::initializer_list<std::string_view> path) {
+  const json::value& found = at_path(value, path);
+  if (found.is_int64()) return found.get_int64();
+  if (found.is_double()) return static_cast<std::int64_t>(found.get_double());
+  return 0;
+}
+
+}  // namespace bdaas

@@ -1,0 +1,32 @@
+#pragma once
+// How the services of a cluster are spoken to: its names and ports, its user, its errors. Any
+// thread.
+
+#include "model/engine.h"
+#include "net/http_client.h"
+
+namespace bdaas {
+
+// Where they listen; by symbolic names, which `hosts` resolves.
+struct ClusterEndpoints {
+  std::string namenode;  // http://host:port
+  std::string resource_manager;
+  std::string user;  // whom everything is done as
+  std::shared_ptr<const HostMap> hosts;
+};
+
+ClusterEndpoints endpoints_of(const ClusterFacts& cluster);
+
+// An answer that is no success, as an error: Hadoop's RemoteException where there is one. `what`
+// says what was tried: "cannot list /data".
+Error remote_error(const HttpResponse& response, std::string_view what);
+
+// The body of a successful answer as JSON.
+Result<json::value> json_answer(Result<HttpResponse> response, std::string_view what);
+
+// value.a.b.c, or null where a part is missing.
+const json::value& at_path(const json::value& value, std::initializer_list<std::string_view> path);
+std::string text_at(const json::value& value, std::initializer_list<std::string_view> path);
+std::int64_t number_at(const json::value& value, std::initializer_list<std::string_view> path);
+
+}  // namespace bdaas

@@ -1,0 +1,171 @@
+#include "service/hdfs_loader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <mutex>
+#include <thread>
+
+#include "base/os_error.h"
+#include "base/tar_reader.h"
+
+namespace bdaas {
+namespace {
+
+constexpr std::int64_t kBlockStep = 64 * 1024;
+constexpr std::int64_t kBlockMax = 128ll << 20;
+
+struct Item {
+  std::string name;  // below the directory
+  bool directory = false;
+  std::uint64_t offset = 0;  // of its content in the source
+  std::uint64_t bytes = 0;
+};
+
+// Hands out one item after the other, to any thread.
+class Items {
+ public:
+  static Result<std::unique_ptr<Items>> open(const DataSource& source, std::uint64_t source_bytes) {
+    auto items = std::make_unique<Items>();
+    if (source.shape == DataShape::file) {
+      items->single_ = Item{.name = source.name, .bytes = source_bytes};
+    } else {
+      BDAAS_ASSIGN(auto reader, TarReader::open(source.path));
+      items->tar_.emplace(std::move(reader));
+    }
+    return items;
+  }
+
+  // Nothing at the end, and for everybody after an error.
+  Result<std::optional<Item>> next() {
+    const std::lock_guard lock(mutex_);
+    if (!tar_) return std::exchange(single_, std::nullopt);
+    BDAAS_ASSIGN(const auto entry, tar_->next());
+    if (!entry) return std::optional<Item>{};
+    return std::optional<Item>{Item{.name = entry->name,
+                                    .directory = entry->directory,
+                                    .offset = tar_->content_offset(),
+                                    .bytes = static_cast<std::uint64_t>(entry->bytes)}};
+  }
+
+ private:
+  std::mutex mutex_;
+  std::optional<Item> single_;    // guarded by mutex_
+  std::optional<TarReader> tar_;  // guarded by mutex_
+};
+
+class Loading {
+ public:
+  Loading(WebHdfs& hdfs, const LoadPlan& plan, Items& items, int fd, LoadProgress& progress)
+      : hdfs_(hdfs), plan_(plan), items_(items), fd_(fd), progress_(progress) {}
+
+  // One thread's work.
+  void run() {
+    while (!stop_) {
+      auto done = one();
+      if (!done) {
+        keep(std::move(done).error());
+      } else if (!*done) {
+        return;
+      }
+    }
+  }
+
+  Result<> finish() {
+    if (progress_.cancelled())
+      return fail(ErrorKind::cancelled, "the upload to HDFS was cancelled");
+    if (error_) return *std::move(error_);
+    BDAAS_ASSIGN(const auto there, hdfs_.list_tree(plan_.directory));
+    std::uint64_t bytes = 0;
+    for (const auto& file : there) bytes += static_cast<std::uint64_t>(file.bytes);
+    if (there.size() == files_ && bytes == bytes_) return {};
+    return fail(
+        ErrorKind::corrupted,
+        "{} in HDFS has {} files of {} bytes together and should have {} of {}: load it again",
+        plan_.directory, there.size(), bytes, files_.load(), bytes_.load());
+  }
+
+ private:
+  // False: nothing is left.
+  Result<bool> one() {
+    BDAAS_ASSIGN(const auto item, items_.next());
+    if (!item) return false;
+    const std::string path = plan_.directory + "/" + item->name;
+    if (item->directory) {
+      BDAAS_TRY(hdfs_.make_directory(path));
+      return true;
+    }
+    std::uint64_t done = 0;
+    const BodySource source = [&](std::span<char> buffer) -> Result<std::size_t> {
+      if (stop_) return fail(ErrorKind::cancelled, "another file failed");
+      const std::size_t want = std::min<std::uint64_t>(buffer.size(), item->bytes - done);
+      const ssize_t got =
+          ::pread(fd_, buffer.data(), want, static_cast<off_t>(item->offset + done));
+      if (got < 0) {
+        return os_error(errno, fmt::format("cannot read {}", plan_.source.path.string()));
+      }
+      if (got == 0 && want > 0) {
+        return fail(ErrorKind::corrupted, "{} became shorter while it was read",
+                    plan_.source.path.string());
+      }
+      done += static_cast<std::uint64_t>(got);
+      progress_.bytes += got;
+      return static_cast<std::size_t>(got);
+    };
+    BDAAS_TRY(hdfs_.create({.path = path,
+                            .bytes = item->bytes,
+                            .block_bytes = plan_.block_bytes,
+                            .cancel = progress_.cancel.get()},
+                           source));
+    ++files_;
+    bytes_ += item->bytes;
+    return true;
+  }
+
+  void keep(Error error) {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+    if (!error_) error_ = std::move(error);  // the first; the others follow from it
+  }
+
+  WebHdfs& hdfs_;
+  const LoadPlan& plan_;
+  Items& items_;
+  const int fd_;
+  LoadProgress& progress_;
+  std::atomic<bool> stop_ = false;
+  std::atomic<std::uint64_t> files_ = 0;
+  std::atomic<std::uint64_t> bytes_ = 0;
+  std::mutex mutex_;
+  std::optional<Error> error_;  // guarded by mutex_
+};
+
+}  // namespace
+
+std::int64_t block_bytes_for(std::int64_t source_bytes, std::int64_t workers) {
+  const std::int64_t pieces = 2 * std::max<std::int64_t>(1, workers);
+  const std::int64_t each = (source_bytes + pieces - 1) / pieces;
+  const std::int64_t steps = (each + kBlockStep - 1) / kBlockStep;
+  return std::clamp(steps * kBlockStep, kBlockStep, kBlockMax);
+}
+
+Result<> load_into_hdfs(WebHdfs& hdfs, const LoadPlan& plan, LoadProgress& progress) {
+  const UniqueFd fd(::open(plan.source.path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat about {};
+  if (!fd.valid() || ::fstat(fd.get(), &about) != 0) {
+    return os_error(errno, fmt::format("cannot open {}", plan.source.path.string()));
+  }
+  BDAAS_ASSIGN(auto items, Items::open(plan.source, static_cast<std::uint64_t>(about.st_size)));
+  BDAAS_TRY(hdfs.make_directory(plan.directory));
+  Loading loading(hdfs, plan, *items, fd.get(), progress);
+  {
+    std::vector<std::jthread> others;
+    const int threads = plan.source.shape == DataShape::file ? 1 : plan.threads;
+    for (int i = 1; i < threads; ++i) others.emplace_back([&loading] { loading.run(); });
+    loading.run();
+  }
+  return loading.finish();
+}
+
+}  // namespace bdaas

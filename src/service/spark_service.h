@@ -1,0 +1,34 @@
+#pragma once
+// The dialogues with a running Spark cluster: HDFS for data and staged programs, YARN's REST for
+// runs, the driver's REST for stages. No state; blocking; any thread, several at once.
+
+#include "model/stages.h"
+#include "net/http_client.h"
+
+namespace bdaas {
+
+class SparkService final : public EngineService, public StageSource {
+ public:
+  explicit SparkService(std::shared_ptr<HttpClient> client) : client_(std::move(client)) {}
+
+  Result<> load(const ClusterFacts& cluster, const DataSource& source, const std::string& hdfs_dir,
+                LoadProgress& progress) override;
+  Result<> stage(const ClusterFacts& cluster, const ProgramFacts& program) override;
+  Result<RunObservation> submit(const ClusterFacts& cluster, const MemoryPlan& memory,
+                                const ProgramFacts& program) override;
+  Result<RunObservation> find(const ClusterFacts& cluster, const StepId& step) override;
+  Result<> cancel(const ClusterFacts& cluster, const StepId& step,
+                  const std::string& handle) override;
+  Result<std::vector<RemoteFile>> list_files(const ClusterFacts& cluster,
+                                             const std::string& hdfs_dir) override;
+  Result<> read_file(const ClusterFacts& cluster, const std::string& hdfs_path,
+                     const Sink& sink) override;
+  Result<> remove(const ClusterFacts& cluster, const std::string& hdfs_path) override;
+
+  Result<std::vector<Stage>> stages(const ClusterFacts& cluster, const Step& step) override;
+
+ private:
+  std::shared_ptr<HttpClient> client_;
+};
+
+}  // namespace bdaas

@@ -1,0 +1,57 @@
+#pragma once
+// HDFS over HTTP (WebHDFS, Hadoop 3.5). Blocking; any thread, several at once. Paths are absolute
+// and given plain. Errors: not_found, conflict, permission_denied, unavailable (safe mode, no
+// DataNode), and those of HttpClient.
+
+#include "service/cluster_http.h"
+
+namespace bdaas {
+
+struct HdfsStatus {
+  std::string name;  // last part of the path; of a listing's entry
+  bool directory = false;
+  std::int64_t bytes = 0;
+  std::int64_t modified_ms = 0;
+};
+
+class WebHdfs {
+ public:
+  WebHdfs(HttpClient& client, ClusterEndpoints endpoints)
+      : client_(&client), endpoints_(std::move(endpoints)) {}
+
+  struct Creation {
+    std::string path;              // replaced if it is there; parents come into being
+    std::uint64_t bytes = 0;       // exactly what the source gives
+    std::int64_t block_bytes = 0;  // 0: the cluster's default; a multiple of 512
+    const std::atomic<bool>* cancel = nullptr;
+  };
+  // `source` is asked from its beginning at most once. On success the file is closed and whole.
+  Result<> create(const Creation& creation, const BodySource& source);
+  Result<> create(const std::string& path, std::string_view content);
+
+  // Streams `bytes` from `offset`, to the end when bytes is negative.
+  Result<> open(const std::string& path, const BodySink& sink, std::int64_t offset = 0,
+                std::int64_t bytes = -1, const std::atomic<bool>* cancel = nullptr);
+
+  Result<> make_directory(const std::string& path);  // with parents; an existing one is fine
+  Result<HdfsStatus> status(const std::string& path);
+  Result<std::vector<HdfsStatus>> list(const std::string& directory);
+  Result<> rename(const std::string& from,
+                  const std::string& to);    // conflict: `to` exists, or no `from`
+  Result<> remove(const std::string& path);  // recursive; absent is fine
+
+  // Every file below a directory, names relative to it.
+  Result<std::vector<EngineService::RemoteFile>> list_tree(const std::string& directory);
+
+ private:
+  using Parameters = std::vector<std::pair<std::string, std::string>>;
+  std::string url(const std::string& path, const char* operation, Parameters more = {}) const;
+  HttpRequest request(const char* method, std::string url) const;
+  Result<json::value> ask(const char* method, const std::string& path, const char* operation,
+                          std::string_view what, Parameters more = {}) const;
+
+  HttpClient* client_;
+  ClusterEndpoints endpoints_;
+};
+
+}  // namespace bdaas
