@@ -70,15 +70,16 @@ Result<> dump_class_data(const ClassData& data, const Java& java, const fs::path
   const auto list = into / "classes.list";
   BDAAS_TRY(write_file(list, classes));
   Command command;
-  command.argv = {java.home + "/bin/java",
-                  "-Xshare:dump",
-                  "-XX:+UseSerialGC",
-                  "-XX:SharedClassListFile=" + list.native(),
-                  "-XX:SharedArchiveFile=" + (into / kClassDataFile).native(),
-                  "-Xlog:disable",
-                  "-Xlog:all=error:stderr",
-                  "-cp",
-                  data.class_path};
+  command.argv = {
+      java.home + "/bin/java",
+      "-Xshare:dump",
+      "-XX:+UseSerialGC",  // as the engine's JVMs: heap objects of an archive are read by G1 only
+      "-XX:SharedClassListFile=" + list.native(),
+      "-XX:SharedArchiveFile=" + (into / kClassDataFile).native(),
+      "-Xlog:disable",
+      "-Xlog:all=error:stderr",
+      "-cp",
+      data.class_path};
   command.timeout = kDumpTimeout;
   BDAAS_TRY(run_checked(command));
   if (!fs::exists(into / kClassDataFile)) {
