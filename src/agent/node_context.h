@@ -4,10 +4,10 @@
 #include "base/log.h"
 #include "model/agent_messages.h"
 #include "model/exec_spec.h"
+#include "model/local_claim.h"
 
 namespace bdaas {
 
-inline constexpr std::string_view kLeaseVariable = "BDAAS_LEASE";
 inline constexpr std::string_view kNodeVariable = "BDAAS_NODE";
 
 struct NodeContext {
