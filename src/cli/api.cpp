@@ -77,8 +77,9 @@ Result<HttpResponse> Api::send(HttpRequest request) const {
 }
 
 Result<json::value> Api::call(std::string_view method, std::string_view path,
-                              const json::value& body) const {
+                              const json::value& body, Cancel cancel) const {
   HttpRequest request;
+  request.cancel = cancel;
   request.method = method;
   request.url = path;
   request.response_bytes_max = 256u << 20;  // a page of 1000 rows with their last lines
@@ -92,16 +93,16 @@ Result<json::value> Api::call(std::string_view method, std::string_view path,
 }
 
 Result<> Api::remove(std::string_view path) const {
-  BDAAS_ASSIGN(const auto answer, call("DELETE", path, nullptr));
+  BDAAS_ASSIGN(const auto answer, call("DELETE", path, nullptr, nullptr));
   (void)answer;  // nothing is promised in it
   return {};
 }
 
-Result<json::array> Api::list(std::string_view path) const {
+Result<json::array> Api::list(std::string_view path, Cancel cancel) const {
   json::array items;
-  std::string page(with_parameter(path, "limit=1000"));
+  std::string page(path);
   for (;;) {
-    BDAAS_ASSIGN(const auto answer, get(page));
+    BDAAS_ASSIGN(const auto answer, get(page, cancel));
     const auto* found = answer.is_object() ? answer.get_object().if_contains("items") : nullptr;
     if (found == nullptr || !found->is_array()) {
       return fail(ErrorKind::internal, "the manager's answer to {} is no list", path);
@@ -109,7 +110,7 @@ Result<json::array> Api::list(std::string_view path) const {
     for (const auto& item : found->get_array()) items.push_back(item);
     const auto* next = answer.get_object().if_contains("next");
     if (next == nullptr || !next->is_string() || next->get_string().empty()) return items;
-    page = with_parameter(path, fmt::format("limit=1000&after={}", next->get_string().c_str()));
+    page = with_parameter(path, fmt::format("after={}", next->get_string().c_str()));
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 // Talks to one manager over the public HTTP API (docs/api.md). Thread-safe.
 
+#include <atomic>
 #include <mutex>
 #include <string>
 
@@ -26,21 +27,26 @@ class Api {
   void move_to(Endpoint endpoint);
 
   // An answer that is not 2xx is an Error with the manager's own kind and message.
-  Result<json::value> get(std::string_view path) const { return call("GET", path, nullptr); }
-  Result<json::value> post(std::string_view path, const json::value& body = nullptr) const {
-    return call("POST", path, body);
+  // cancel: ends the call early when it becomes true.
+  using Cancel = const std::atomic<bool>*;
+  Result<json::value> get(std::string_view path, Cancel cancel = nullptr) const {
+    return call("GET", path, nullptr, cancel);
+  }
+  Result<json::value> post(std::string_view path, const json::value& body = nullptr,
+                           Cancel cancel = nullptr) const {
+    return call("POST", path, body, cancel);
   }
   Result<> remove(std::string_view path) const;
 
-  // All pages of a list.
-  Result<json::array> list(std::string_view path) const;
+  // The items of a list, all its pages.
+  Result<json::array> list(std::string_view path, Cancel cancel = nullptr) const;
 
   // request.url holds the path only. Adds address and token; refuses answers that are not 2xx as above.
   Result<HttpResponse> send(HttpRequest request) const;
 
  private:
   Result<json::value> call(std::string_view method, std::string_view path,
-                           const json::value& body) const;
+                           const json::value& body, Cancel cancel) const;
 
   mutable std::mutex mutex_;
   Endpoint endpoint_;  // guarded by mutex_

@@ -56,16 +56,22 @@ class Arguments {
   std::vector<std::string> rest_;
 };
 
-struct Command {
-  std::string_view noun;   // "jobs", or "run"
-  std::string_view verb;   // "list"; empty: the noun is the verb
-  std::string_view group;  // heading in the help
-  std::string_view summary;
+// What a verb takes and does; defined in commands/<noun>.cpp.
+struct Verb {
   std::span<const Positional> positionals;
   std::span<const Option> options;
-  Result<ExitCode> (*run)(Session& session, const Arguments& arguments);
+  Result<ExitCode> (*run)(Session& session, const Arguments& arguments) = nullptr;
   bool takes_rest = false;      // "-- ARGS…"
   std::string_view notes = {};  // under the options in the help
+};
+
+// A row of the table in commands.cpp.
+struct Command {
+  std::string_view group;  // heading in the help
+  std::string_view noun;   // "jobs", or "run"
+  std::string_view verb;   // "list"; empty: the noun is the verb
+  std::string_view summary;
+  const Verb& how;
 
   std::string name() const {
     return verb.empty() ? std::string(noun) : fmt::format("{} {}", noun, verb);

@@ -83,20 +83,20 @@ Error unknown_words(const Command& command, const Words& extras) {
     return bad_line("'{}' is one argument too many for `bdaas {}`", word, command.name());
   }
   std::vector<std::string_view> known = {kJson.name, "--help"};
-  for (const auto& option : command.options) known.push_back(option.name);
+  for (const auto& option : command.how.options) known.push_back(option.name);
   return bad_line("`bdaas {}` has no option {}{}", command.name(), word,
                   did_you_mean(word.substr(0, word.find('=')), known));
 }
 
 Result<> check_counts(const Command& command, std::span<const Slot> slots) {
-  for (const auto& option : command.options) {
+  for (const auto& option : command.how.options) {
     const auto slot = std::find_if(slots.begin(), slots.end(),
                                    [&](const Slot& s) { return s.name == option.name; });
     if (!option.value.empty() && !option.repeated && slot->values.size() > 1) {
       return bad_line("{} is given {} times, and may be once", option.name, slot->values.size());
     }
   }
-  for (const auto& positional : command.positionals) {
+  for (const auto& positional : command.how.positionals) {
     const auto slot = std::find_if(slots.begin(), slots.end(),
                                    [&](const Slot& s) { return s.name == positional.name; });
     if (positional.count != Count::optional && slot->values.empty()) {
@@ -110,11 +110,11 @@ Result<Arguments> parse_with_cli11(const Command& command, Words words) {
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();
-  std::vector<Slot> slots(command.options.size() + command.positionals.size() + 1);
+  std::vector<Slot> slots(command.how.options.size() + command.how.positionals.size() + 1);
   std::size_t next = 0;
   declare(app, kJson, slots[next++]);
-  for (const auto& option : command.options) declare(app, option, slots[next++]);
-  for (const auto& positional : command.positionals) declare(app, positional, slots[next++]);
+  for (const auto& option : command.how.options) declare(app, option, slots[next++]);
+  for (const auto& positional : command.how.positionals) declare(app, positional, slots[next++]);
   try {
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
     app.parse(std::move(words));
@@ -136,7 +136,7 @@ Result<CommandLine> parse_verb(const Command& command, Words words) {
     return CommandLine{nullptr, {}, command_help(command)};
   }
   Words rest;
-  if (command.takes_rest && separator != words.end()) {
+  if (command.how.takes_rest && separator != words.end()) {
     rest.assign(separator + 1, words.end());
     words.erase(separator, words.end());
   }

@@ -10,7 +10,7 @@ namespace bdaas::cli {
 
 enum class ExitCode {
   ok = 0,
-  failed = 1,          // the job or step
+  failed = 1,          // the job, step or check
   bad_input = 2,
   manager_failed = 3,  // or the network, or the cluster
   not_found = 4,
@@ -26,7 +26,7 @@ struct ExitCodeRow {
 
 inline constexpr std::array kExitCodes = {
     ExitCodeRow{ExitCode::ok, "done; for a job: its program succeeded"},
-    ExitCodeRow{ExitCode::failed, "the job or step failed"},
+    ExitCodeRow{ExitCode::failed, "the job, step or check failed"},
     ExitCodeRow{ExitCode::bad_input, "bad input: nothing was started"},
     ExitCodeRow{ExitCode::manager_failed, "the manager, the network or the cluster failed"},
     ExitCodeRow{ExitCode::not_found, "what was named does not exist"},

@@ -47,15 +47,15 @@ std::string left_of(const Option& option) {
 
 std::string usage_of(const Command& command) {
   std::string text = fmt::format("bdaas {}", command.name());
-  for (const auto& p : command.positionals) text += fmt::format(" {}", usage_of(p));
+  for (const auto& p : command.how.positionals) text += fmt::format(" {}", usage_of(p));
   text += " [options]";
-  if (command.takes_rest) text += " [-- ARGS…]";
+  if (command.how.takes_rest) text += " [-- ARGS…]";
   return text;
 }
 
 std::vector<Line> options_of(const Command& command) {
   std::vector<Line> lines;
-  for (const auto& option : command.options) lines.push_back({left_of(option), option.help});
+  for (const auto& option : command.how.options) lines.push_back({left_of(option), option.help});
   lines.push_back({left_of(kJson), kJson.help});
   return lines;
 }
@@ -98,12 +98,12 @@ std::string noun_help(std::span<const Command> commands, std::string_view noun) 
 std::string command_help(const Command& command) {
   std::string text = fmt::format("{}.\n\nUsage: {}\n", command.summary, usage_of(command));
   std::vector<Line> lines;
-  for (const auto& positional : command.positionals) {
+  for (const auto& positional : command.how.positionals) {
     lines.push_back({std::string(positional.name), positional.help});
   }
   if (!lines.empty()) text += "\nArguments:\n" + columns(lines);
   text += "\nOptions:\n" + columns(options_of(command));
-  if (!command.notes.empty()) text += fmt::format("\n{}\n", command.notes);
+  if (!command.how.notes.empty()) text += fmt::format("\n{}\n", command.how.notes);
   return text + exit_codes();
 }
 
@@ -120,11 +120,11 @@ std::string reference_markdown(std::span<const Command> commands) {
     }
     text += fmt::format("\n### `{}`\n\n{}.\n", usage_of(command), command.summary);
     std::vector<Line> lines;
-    for (const auto& p : command.positionals) lines.push_back({std::string(p.name), p.help});
-    for (const auto& option : command.options) lines.push_back({left_of(option), option.help});
+    for (const auto& p : command.how.positionals) lines.push_back({std::string(p.name), p.help});
+    for (const auto& option : command.how.options) lines.push_back({left_of(option), option.help});
     if (!lines.empty()) text += "\n";
     for (const auto& line : lines) text += fmt::format("- `{}`: {}\n", line.left, line.right);
-    if (!command.notes.empty()) text += fmt::format("\n{}\n", command.notes);
+    if (!command.how.notes.empty()) text += fmt::format("\n{}\n", command.how.notes);
   }
   return text;
 }

@@ -51,7 +51,8 @@ Result<> check_health(const Endpoint& endpoint) {
   request.timeout = kHealthTimeout;
   request.connect_timeout = kHealthTimeout;
   BDAAS_ASSIGN(const auto response, client.send(request));
-  if (response.ok()) return {};
+  const auto body = parse_json(response.body);
+  if (response.ok() && body && body->is_object() && body->get_object().contains("ok")) return {};
   return fail(ErrorKind::unavailable, "{} answered {} to a question for its health",
               endpoint.base_url, response.status);
 }
@@ -204,12 +205,13 @@ Result<Endpoint> find_manager(const StateDir& state) {
 }
 
 Result<Endpoint> ensure_manager(const CliEnvironment& environment, const StateDir& state,
-                                Millis deadline) {
+                                Millis deadline, const std::atomic<bool>* stop) {
   if (auto found = find_manager(state)) return found;
   BDAAS_ASSIGN(auto serve, ServeProcess::start(environment));
   auto until = SteadyClock::now() + deadline;
   bool ended = false;
   while (SteadyClock::now() < until) {
+    if (stop != nullptr && *stop) return fail(ErrorKind::cancelled, "stopped");
     const auto code = serve.wait(kLookAgain);
     if (auto found = find_manager(state)) return found;
     if (code && *code != 0 && !ended) {

@@ -15,8 +15,11 @@ Result<Endpoint> find_manager(const StateDir& state);
 
 // As above, or starts `bdaas serve --detach --idle-exit 10m` and waits until it answers. Two that start at once end with
 // one manager: the other's `serve` finds the lock held, and both find the winner. The error has the reason: what
-// `serve` said, or the last lines of manager.log.
+// `serve` said, or the last lines of manager.log. stop: ends the waiting early (cancelled); a manager that was started
+// lives on.
+inline constexpr Millis kManagerDeadline = std::chrono::seconds(20);
 Result<Endpoint> ensure_manager(const CliEnvironment& environment, const StateDir& state,
-                                Millis deadline = std::chrono::seconds(20));
+                                Millis deadline = kManagerDeadline,
+                                const std::atomic<bool>* stop = nullptr);
 
 }  // namespace bdaas::cli

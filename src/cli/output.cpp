@@ -19,8 +19,12 @@ Output::Output(int fd, const std::map<std::string, std::string>& env) : fd_(fd) 
 
 std::size_t Output::width() const {
   winsize size{};
-  if (terminal_ && ::ioctl(fd_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  return 80;
+  return ::ioctl(fd_, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+std::size_t Output::height() const {
+  winsize size{};
+  return ::ioctl(fd_, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
 }
 
 bool Output::write(std::string_view text) {

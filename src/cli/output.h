@@ -16,6 +16,7 @@ class Output {
   bool is_terminal() const { return terminal_; }
   bool colours() const { return colours_; }
   std::size_t width() const;   // of the terminal now; 80 when nobody knows
+  std::size_t height() const;  // 24 when nobody knows
 
   // False when the reader is gone (`| head`) or the disk is full; from then on nothing is written.
   bool write(std::string_view text);

@@ -1,0 +1,60 @@
+// bdaas programs …
+
+#include <array>
+
+#include "cli/commands.h"
+#include "cli/commands/common.h"
+#include "cli/progress_line.h"
+#include "cli/send_input.h"
+
+namespace bdaas::cli {
+
+namespace {
+
+constexpr std::array kColumns = {Column{"ID", "id"},
+                                 Column{"NAME", "name"},
+                                 Column{"KIND", "kind"},
+                                 Column{"REVISION", "revision"},
+                                 Column{"SIZE", "bytes", Show::bytes},
+                                 Column{"MAIN CLASSES", "main_classes", Show::count},
+                                 Column{"AGE", "created_at", Show::age}};
+
+constexpr Positional kProgram{"PROGRAM", "id of a program, p-…"};
+constexpr Positional kPrograms{"PROGRAM", "ids of programs, p-…", Count::many};
+constexpr Positional kFile{"FILE", "a .py or .jar"};
+constexpr std::array kOneProgram = {kProgram};
+constexpr std::array kManyPrograms = {kPrograms};
+constexpr std::array kOneFile = {kFile};
+
+Result<ExitCode> list(Session& session, const Arguments&) {
+  return list_rows(session, kProgramWords.path, kColumns);
+}
+
+Result<ExitCode> describe(Session& session, const Arguments& arguments) {
+  return describe_row(session, kProgramWords, arguments.at(kProgram));
+}
+
+Result<ExitCode> upload_program(Session& session, const Arguments& arguments) {
+  BDAAS_ASSIGN(const auto program, check_program(arguments.at(kFile)));
+  BDAAS_ASSIGN(const auto* api, session.api());
+  TaskControl control;
+  ProgressLine line(session.err(), program.name);
+  BDAAS_ASSIGN(const auto id, send_program(*api, program, line.progress(), control));
+  line.clear();
+  BDAAS_ASSIGN(const auto stored, api->get("/v1/programs/" + id.text));
+  session.tell(id.text, stored);
+  return ExitCode::ok;
+}
+
+Result<ExitCode> remove(Session& session, const Arguments& arguments) {
+  return remove_rows(session, kProgramWords, arguments.list(kPrograms));
+}
+
+}  // namespace
+
+const Verb kProgramsList{{}, {}, list};
+const Verb kProgramsDescribe{kOneProgram, {}, describe};
+const Verb kProgramsUpload{kOneFile, {}, upload_program};
+const Verb kProgramsDelete{kManyPrograms, {}, remove};
+
+}  // namespace bdaas::cli

@@ -1,0 +1,95 @@
+#include "cli/run/launch.h"
+
+#include "cli/fetch_release.h"
+#include "cli/known_members.h"
+#include "cli/send_input.h"
+
+namespace bdaas::cli {
+
+namespace {
+
+constexpr Millis kBetweenProgress{100};
+
+Result<> prepare_release(const Api& api, const std::string& name, const TellRun& tell,
+                         TaskControl& control) {
+  if (name.empty()) return {};
+  BDAAS_ASSIGN(const bool present, release_is_present(api, name));
+  if (present) return {};
+  tell(PhaseBegan{Phase::release, "fetching " + name});
+  const auto done = fetch_release(
+      api, name, [&](std::string_view line) { tell(PhaseProgress{Phase::release, std::string(line)}); },
+      control);
+  tell(PhaseEnded{Phase::release, done.ok()});
+  return done;
+}
+
+// All transfers as one: bytes of those before count too. Told ten times a second at most.
+class WholeProgress {
+ public:
+  WholeProgress(const TellRun& tell, std::uint64_t total) : tell_(tell), total_(total) {}
+
+  Progress of_next(std::uint64_t bytes) {
+    before_ += next_;
+    next_ = bytes;
+    return [this](std::uint64_t done, std::uint64_t) { say(before_ + done); };
+  }
+
+ private:
+  void say(std::uint64_t done) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now - said_ < kBetweenProgress) return;
+    said_ = now;
+    tell_(PhaseProgress{Phase::upload, {}, done, total_});
+  }
+
+  const TellRun& tell_;
+  std::uint64_t total_;
+  std::uint64_t before_ = 0;
+  std::uint64_t next_ = 0;
+  std::chrono::steady_clock::time_point said_{};
+};
+
+std::uint64_t bytes_to_send(const LaunchPlan& plan) {
+  std::uint64_t total = 0;
+  if (const auto* program = std::get_if<LocalProgram>(&plan.program)) total += program->bytes;
+  for (const auto& item : plan.data) {
+    if (const auto* data = std::get_if<LocalData>(&item)) total += data->source->length();
+  }
+  return total;
+}
+
+Result<> send_inputs(const Api& api, LaunchPlan& plan, const TellRun& tell, TaskControl& control) {
+  WholeProgress progress(tell, bytes_to_send(plan));
+  if (const auto* program = std::get_if<LocalProgram>(&plan.program)) {
+    BDAAS_ASSIGN(plan.spec.program,
+                 send_program(api, *program, progress.of_next(program->bytes), control));
+  } else {
+    plan.spec.program = std::get<ProgramId>(plan.program);
+  }
+  for (auto& item : plan.data) {
+    auto* data = std::get_if<LocalData>(&item);
+    if (data == nullptr) {
+      plan.spec.data.push_back(std::get<DataSetId>(item));
+      continue;
+    }
+    BDAAS_ASSIGN(auto id,
+                 send_data(api, *data, progress.of_next(data->source->length()), control));
+    plan.spec.data.push_back(std::move(id));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Job> launch(const Api& api, LaunchPlan& plan, const TellRun& tell, TaskControl& control) {
+  BDAAS_TRY(prepare_release(api, plan.needs_release, tell, control));
+  tell(PhaseBegan{Phase::upload, {}});
+  const auto sent = send_inputs(api, plan, tell, control);
+  tell(PhaseEnded{Phase::upload, sent.ok()});
+  BDAAS_TRY(sent);
+  if (control.stop) return fail(ErrorKind::cancelled, "cancelled before the job was created");
+  BDAAS_ASSIGN(const auto answer, api.post("/v1/jobs", to_json(plan.spec)));
+  return noun_from<Job>(answer);
+}
+
+}  // namespace bdaas::cli

@@ -1,0 +1,116 @@
+#include "cli/run/watch.h"
+
+#include "cli/known_members.h"
+
+namespace bdaas::cli {
+
+namespace {
+
+constexpr Millis kLastWordTimeout{2'000};
+
+bool may_get_better(ErrorKind kind) {
+  return kind == ErrorKind::unavailable || kind == ErrorKind::unknown_outcome ||
+         kind == ErrorKind::deadline_exceeded || kind == ErrorKind::throttled ||
+         kind == ErrorKind::unauthenticated;  // another installation's manager on the old port
+}
+
+class Watch {
+ public:
+  Watch(Api& api, const WatchOptions& options, const std::atomic<bool>& cancel,
+        const TellRun& tell, const std::atomic<bool>& stop)
+      : api_(api), options_(options), cancel_(cancel), tell_(tell), stop_(stop) {}
+
+  // True when the job has ended.
+  Result<bool> look();
+  void find_manager_again();
+  void send_last_word();
+
+ private:
+  template <class T>
+  Result<T> get(const std::string& path) const {
+    BDAAS_ASSIGN(const auto answer, api_.get(path, &stop_));
+    return noun_from<T>(answer);
+  }
+  Result<> look_at_nodes(const ClusterId& cluster);
+  Result<> look_at_step(const StepId& step);
+
+  Api& api_;
+  const WatchOptions& options_;
+  const std::atomic<bool>& cancel_;
+  const TellRun& tell_;
+  const std::atomic<bool>& stop_;
+  bool cancel_sent_ = false;
+};
+
+Result<bool> Watch::look() {
+  const auto path = "/v1/jobs/" + options_.job.text;
+  if (cancel_ && !cancel_sent_) {
+    BDAAS_TRY(api_.post(path + "/cancel", nullptr, &stop_));
+    cancel_sent_ = true;
+  }
+  BDAAS_ASSIGN(const auto job, get<Job>(path));
+  if (job.cluster) BDAAS_TRY(look_at_nodes(*job.cluster));
+  if (job.step) BDAAS_TRY(look_at_step(*job.step));
+  tell_(JobSeen{job});  // last: who sees the job's end has seen the rest
+  return is_terminal(job.status.state);
+}
+
+Result<> Watch::look_at_nodes(const ClusterId& cluster) {
+  BDAAS_ASSIGN(const auto rows, api_.list(fmt::format("/v1/clusters/{}/nodes", cluster.text), &stop_));
+  BDAAS_ASSIGN(const auto nodes, nouns_from<Node>(rows));
+  NodesSeen seen;
+  for (const auto& node : nodes) {
+    if (node.wanted) seen.nodes.push_back(view_of(node));
+  }
+  tell_(std::move(seen));
+  return {};
+}
+
+Result<> Watch::look_at_step(const StepId& id) {
+  BDAAS_ASSIGN(const auto step, get<Step>("/v1/steps/" + id.text));
+  tell_(StepSeen{step});
+  if (step.status.state != StepState::running) return {};
+  // Progress bars only: a driver that does not answer is no reason to say anything.
+  const auto rows = api_.list(fmt::format("/v1/steps/{}/stages", id.text), &stop_);
+  if (!rows) return {};
+  auto stages = nouns_from<Stage>(*rows);
+  if (stages) tell_(StagesSeen{std::move(stages).value()});
+  return {};
+}
+
+void Watch::find_manager_again() {
+  if (auto endpoint = options_.find_manager(stop_)) api_.move_to(std::move(endpoint).value());
+}
+
+void Watch::send_last_word() {
+  if (!cancel_ || cancel_sent_) return;
+  HttpRequest request;
+  request.method = "POST";
+  request.url = fmt::format("/v1/jobs/{}/cancel", options_.job.text);
+  request.timeout = kLastWordTimeout;
+  (void)api_.send(std::move(request));  // we are leaving; there is nobody to tell any more
+}
+
+}  // namespace
+
+Result<> watch(Api& api, const WatchOptions& options, const std::atomic<bool>& cancel,
+               const TellRun& tell, TaskControl& control) {
+  Watch watcher(api, options, cancel, tell, control.stop);
+  do {
+    const auto ended = watcher.look();
+    if (ended && *ended) return {};
+    if (ended) {
+      tell(TroubleSeen{});
+    } else if (may_get_better(ended.error().kind)) {
+      tell(TroubleSeen{fmt::format("the manager does not answer ({}); trying again",
+                                   ended.error().message)});
+      watcher.find_manager_again();
+    } else {
+      return ended.error();
+    }
+  } while (control.wait(options.between_looks));
+  watcher.send_last_word();
+  return fail(ErrorKind::cancelled, "stopped");
+}
+
+}  // namespace bdaas::cli
