@@ -155,7 +155,7 @@ void Call::set_connection(const HttpClientOptions& options) {
   set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<long long>(1, request_.timeout.count())));
   set(CURLOPT_CONNECTTIMEOUT_MS,
       static_cast<long>(std::max<long long>(1, request_.connect_timeout.count())));
-  // Refused while the handle still holds the buffer of a request that failed; then that one is used.
+  // Refused while the handle still holds the buffer of a failed request; then that one is used.
   curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, static_cast<long>(options.buffer_bytes));
   set(CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(options.buffer_bytes));
   set(CURLOPT_USERAGENT, options.user_agent.c_str());
