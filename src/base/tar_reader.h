@@ -31,7 +31,7 @@ class TarReader {
   // skipped.
   Result<std::optional<TarEntry>> next();
 
-  // Where the next byte of the present file lies in the archive: others may read the contents themselves.
+  // Where the next byte of the present file lies in the archive: others may read the contents.
   std::uint64_t content_offset() const { return content_; }
 
   // The next bytes of the present file, at most buffer.size(); 0 at its end.
