@@ -30,13 +30,13 @@ const Row kTable[] = {
     // heap, off-heap, overhead
     {{6 * kGib, 2, 3, true, Scheduler::yarn}, 1536, 2, 512, 128, 512, 256, 128, 3, 1},
     {{6 * kGib, 2, 3, false, Scheduler::yarn}, 1536, 2, 512, 128, 768, 0, 128, 3, 1},
-    {{6 * kGib, 2, 1, true, Scheduler::yarn}, 5248, 3, 960, 320, 1664, 1664, 640, 1, 2},
+    {{6 * kGib, 2, 1, true, Scheduler::yarn}, 5248, 3, 1024, 256, 1664, 1664, 640, 1, 2},
     {{6 * kGib, 2, 3, true, Scheduler::standalone}, 1280, 1, 512, 128, 640, 512, 128, 3, 1},
     {{12 * kGib, 2, 3, true, Scheduler::yarn}, 3584, 2, 768, 128, 1152, 1152, 384, 3, 1},
     {{12 * kGib, 4, 3, false, Scheduler::yarn}, 3584, 3, 768, 128, 2304, 0, 384, 3, 2},
     {{24 * kGib, 2, 3, true, Scheduler::yarn}, 7680, 2, 1536, 384, 2432, 2432, 896, 3, 1},
     {{24 * kGib, 16, 3, true, Scheduler::standalone}, 7040, 6, 1536, 384, 2944, 2944, 1152, 3, 6},
-    {{24 * kGib, 8, 10, true, Scheduler::yarn}, 2048, 2, 512, 128, 640, 512, 256, 10, 1},
+    {{24 * kGib, 8, 10, true, Scheduler::yarn}, 2048, 2, 512, 128, 640, 640, 128, 10, 1},
 };
 
 TEST(Memory, Table) {
@@ -124,7 +124,7 @@ TEST(Memory, RefusesWithTheNumbers) {
   EXPECT_EQ(plan.error().kind, ErrorKind::resource_exhausted);
   EXPECT_EQ(
       plan.error().message,
-      "3 workers need 5.9 GiB of memory (1.4 GiB of it for the daemons) and there are 4.0 GiB: "
+      "3 workers need 6.0 GiB of memory (1.5 GiB of it for the daemons) and there are 4.0 GiB: "
       "take at most 1 or give more with --memory");
   const auto one = plan_memory({1 * kGib, 2, 1, true, Scheduler::yarn});
   ASSERT_FALSE(one.ok());

@@ -63,11 +63,11 @@ void add_nodemanager(Properties& p, const NodeFacts& node) {
       {"yarn.nodemanager.delete.debug-delay-sec", "0"},
       {"yarn.nodemanager.recovery.enabled", "true"},
       {"yarn.nodemanager.recovery.dir", layout.nm_recovery()},
-      // What a container takes from its node: its own address, and the directory that the agent's
-      // exec mode asks for.
+      // What a container takes from its node: where it is, and the marks by which the agent and the
+      // provider find every process of a machine again.
       {"yarn.nodemanager.env-whitelist",
-       "JAVA_HOME,HADOOP_CONF_DIR,SPARK_LOCAL_IP,SPARK_LOCAL_HOSTNAME,BDAAS_DIR,MALLOC_ARENA_MAX,"
-       "LANG,TZ,PATH,HOME"},
+       "JAVA_HOME,HADOOP_CONF_DIR,SPARK_LOCAL_IP,SPARK_LOCAL_HOSTNAME,BDAAS_DIR,BDAAS_NODE,"
+       "BDAAS_LEASE,MALLOC_ARENA_MAX,LANG,TZ,PATH,HOME"},
   });
 }
 
@@ -181,6 +181,19 @@ std::string hadoop_log4j() {
     p[std::string("log4j.logger.") + chatty] = "WARN";
   }
   return to_java_properties(p);
+}
+
+std::string spark_log4j2() {
+  return to_java_properties(
+      {{"appender.stderr.type", "Console"},
+       {"appender.stderr.name", "stderr"},
+       {"appender.stderr.target", "SYSTEM_ERR"},
+       {"appender.stderr.layout.type", "PatternLayout"},
+       {"appender.stderr.layout.pattern", "%d{yy/MM/dd HH:mm:ss} %p %c{1}: %m%n%ex"},
+       {"rootLogger.level", "warn"},
+       {"rootLogger.appenderRef.stderr.ref", "stderr"},
+       {"logger.natives.name", "org.apache.hadoop.util.NativeCodeLoader"},
+       {"logger.natives.level", "error"}});
 }
 
 }  // namespace bdaas

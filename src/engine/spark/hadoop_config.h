@@ -19,4 +19,8 @@ std::string hosts_file(const ClusterFacts& cluster, const NodeFacts& node);
 // reload4j of the Hadoop daemons: everything to stderr, which the agent bounds.
 std::string hadoop_log4j();
 
+// log4j 2 of drivers and executors, found on their class path: warnings to stderr, so that a
+// program's own words are not lost among Spark's.
+std::string spark_log4j2();
+
 }  // namespace bdaas

@@ -2,7 +2,7 @@
 // Where an engine's files lie inside a node's directory.
 //
 //   <dir>/
-//     conf/           *-site.xml, capacity-scheduler.xml, log4j.properties, hosts
+//     conf/           *-site.xml, capacity-scheduler.xml, log4j*.properties, hosts
 //     hdfs/name       NameNode (master)          hdfs/data     DataNode
 //     yarn/state      ResourceManager (master)   yarn/local, yarn/logs, yarn/recovery   NodeManager
 //     spark/work      standalone worker          spark/local   scratch of executors and of a

@@ -75,6 +75,7 @@ Result<NodePlan> SparkEngine::plan_node(const ClusterFacts& cluster, const NodeF
     add_file(plan, layout, "yarn-site.xml", to_hadoop_xml(yarn_site(cluster, node)));
   }
   add_file(plan, layout, "log4j.properties", hadoop_log4j());
+  add_file(plan, layout, "log4j2.properties", spark_log4j2());
   add_file(plan, layout, "hosts", hosts_file(cluster, node));
   if (node.role == NodeRole::master) {
     add_master(plan, cluster, node);

@@ -1,0 +1,31 @@
+#pragma once
+// An engine without a JVM, for demonstrations and simulation: real agents keep one idle process per
+// node, and programs run inside FakeService (service/fake_service.h). Selected by "engine": "fake".
+//
+// Settings: "fake.run_on_agent" = "true" lets the master's agent run the program instead, as
+// standalone Spark does; the others (fake.*) are read by FakeService.
+
+#include "model/engine.h"
+
+namespace bdaas {
+
+class FakeEngine final : public Engine {
+ public:
+  std::string_view name() const override { return "fake"; }
+  Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t total_memory_mib,
+                         std::int64_t total_cores) const override;
+  Result<> check_settings(const std::map<std::string, std::string>& settings) const override;
+  Result<NodePlan> plan_node(const ClusterFacts& cluster, const NodeFacts& node) const override;
+  Result<std::optional<RunSpec>> plan_run(const ClusterFacts& cluster, const MemoryPlan& memory,
+                                          const ProgramFacts& program) const override;
+};
+
+// What a fake program does, by settings of the cluster or (over it) of the step; tests and
+// demonstrations choose.
+inline constexpr std::string_view kFakeRunOnAgent = "fake.run_on_agent";  // true, false
+inline constexpr std::string_view kFakeOutcome = "fake.outcome";  // succeed, fail, run_for_ever
+inline constexpr std::string_view kFakePolls = "fake.polls";  // looks until it has ended; default 3
+inline constexpr std::string_view kFakeOutput =
+    "fake.output";  // true (default), false: writes nothing
+
+}  // namespace bdaas

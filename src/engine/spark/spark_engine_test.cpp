@@ -1,0 +1,176 @@
+#include "engine/spark/spark_engine.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "engine/spark/test_cluster.h"
+
+namespace bdaas {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string file_of(const NodePlan& plan, std::string_view ending) {
+  for (const auto& file : plan.files) {
+    if (file.path.ends_with(ending)) return file.content;
+  }
+  return "absent";
+}
+
+std::vector<std::string> names_of(const NodePlan& plan) {
+  std::vector<std::string> names;
+  for (const auto& daemon : plan.daemons) names.push_back(daemon.name);
+  return names;
+}
+
+NodePlan plan_of(const ClusterFacts& cluster, std::size_t index) {
+  auto plan = SparkEngine().plan_node(cluster, cluster.nodes.at(index));
+  EXPECT_TRUE(plan.ok());
+  return std::move(plan).value();
+}
+
+TEST(SparkEngine, RolesHaveTheirDaemons) {
+  const auto yarn = test_cluster();
+  EXPECT_THAT(names_of(plan_of(yarn, 0)), ElementsAre("namenode", "resourcemanager"));
+  EXPECT_THAT(names_of(plan_of(yarn, 2)), ElementsAre("datanode", "nodemanager"));
+  const auto standalone = test_cluster(Scheduler::standalone);
+  EXPECT_THAT(names_of(plan_of(standalone, 0)), ElementsAre("namenode", "spark-master"));
+  EXPECT_THAT(names_of(plan_of(standalone, 2)), ElementsAre("datanode", "spark-worker"));
+}
+
+TEST(SparkEngine, HostsResolveEverybodyAndTheComputer) {
+  EXPECT_EQ(file_of(plan_of(test_cluster(), 2), "/conf/hosts"),
+            "127.0.0.1 localhost\n127.7.0.1 c-7-master\n127.7.0.2 c-7-worker-1\n"
+            "127.7.0.3 c-7-worker-2\n127.7.0.4 c-7-worker-3\n127.7.0.3 computer\n");
+}
+
+// The agent keeps running what is unchanged: a worker that comes must change nobody's daemons.
+TEST(SparkEngine, AWorkerThatComesChangesOnlyTheHostTable) {
+  const auto three = test_cluster(Scheduler::yarn, 3);
+  auto four = test_cluster(Scheduler::yarn, 4);
+  four.spec.workers = three.spec.workers;
+  for (std::size_t i = 0; i < three.nodes.size(); ++i) {
+    NodePlan before = plan_of(three, i);
+    NodePlan after = plan_of(four, i);
+    EXPECT_NE(file_of(before, "/conf/hosts"), file_of(after, "/conf/hosts"));
+    for (auto* plan : {&before, &after}) {
+      std::erase_if(plan->files, [](const FileSpec& f) { return f.path.ends_with("/hosts"); });
+    }
+    EXPECT_EQ(write_json(to_json(before)), write_json(to_json(after)));
+  }
+}
+
+TEST(SparkEngine, AWorkerNeedsOnlyTheMaster) {
+  auto cluster = test_cluster();
+  const NodeFacts worker = cluster.nodes[2];
+  cluster.nodes = {cluster.nodes[0], worker};
+  EXPECT_TRUE(SparkEngine().plan_node(cluster, worker).ok());
+  cluster.nodes = {worker};
+  const auto plan = SparkEngine().plan_node(cluster, worker);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.error().kind, ErrorKind::failed_precondition);
+}
+
+// Each "host:port" in the files, with the host it is on.
+void collect_server_ports(const NodePlan& plan, const std::string& host,
+                          std::multiset<std::string>& ports) {
+  for (const auto& file : plan.files) {
+    for (auto at = file.content.find("<value>" + host + ":"); at != std::string::npos;
+         at = file.content.find("<value>" + host + ":", at + 1)) {
+      const auto end = file.content.find('<', at + 1);
+      ports.insert(file.content.substr(at + 7, end - at - 7));
+    }
+  }
+}
+
+TEST(SparkEngine, EveryServerHasAnAddressOfItsOwnAndNoneIsOpen) {
+  const auto cluster = test_cluster();
+  std::multiset<std::string> ports;
+  for (std::size_t i = 0; i < cluster.nodes.size(); ++i) {
+    const auto plan = plan_of(cluster, i);
+    if (i > 0) collect_server_ports(plan, cluster.nodes[i].host, ports);
+    for (const auto& file : plan.files) EXPECT_THAT(file.content, Not(HasSubstr("0.0.0.0")));
+  }
+  EXPECT_EQ(ports.size(), 3u * 6u);
+  EXPECT_EQ(std::set<std::string>(ports.begin(), ports.end()).size(), ports.size());
+}
+
+// The NameNode sees all DataNodes of one machine at one address.
+TEST(SparkEngine, DataNodesDifferByPortToo) {
+  std::set<std::int64_t> seen;
+  const auto cluster = test_cluster(Scheduler::yarn, 200);
+  for (std::size_t i = 1; i < cluster.nodes.size(); ++i) {
+    const auto plan = plan_of(cluster, i);
+    EXPECT_TRUE(seen.insert(plan.daemons[0].ready[0].port).second);
+  }
+}
+
+TEST(SparkEngine, TheNameNodeIsFormattedOnceAsThisCluster) {
+  const auto daemon = plan_of(test_cluster(), 0).daemons[0];
+  ASSERT_TRUE(daemon.init_once.has_value());
+  EXPECT_THAT(daemon.init_once->argv, Contains("-format"));
+  EXPECT_EQ(daemon.init_once->argv.back(), "c-7");
+  EXPECT_FALSE(plan_of(test_cluster(), 1).daemons[0].init_once.has_value());
+}
+
+TEST(SparkEngine, ClassArchivesAreUsedWhenTheReleaseHasThem) {
+  auto cluster = test_cluster();
+  EXPECT_THAT(plan_of(cluster, 0).daemons[0].argv, Not(Contains(HasSubstr("SharedArchiveFile"))));
+  cluster.release.hadoop_cds = "/pkg/hadoop.jsa";
+  EXPECT_THAT(plan_of(cluster, 0).daemons[0].argv,
+              Contains("-XX:SharedArchiveFile=/pkg/hadoop.jsa"));
+}
+
+TEST(SparkEngine, EverythingLiesInTheNodesDirectory) {
+  for (const auto scheduler : {Scheduler::yarn, Scheduler::standalone}) {
+    const auto cluster = test_cluster(scheduler);
+    for (std::size_t i = 0; i < cluster.nodes.size(); ++i) {
+      const auto plan = plan_of(cluster, i);
+      const std::string below = cluster.nodes[i].dir + "/";
+      for (const auto& path : plan.directories) EXPECT_TRUE(path.starts_with(below)) << path;
+      for (const auto& file : plan.files) EXPECT_TRUE(file.path.starts_with(below)) << file.path;
+      for (const auto& daemon : plan.daemons) {
+        EXPECT_TRUE(daemon.log.starts_with(below));
+        EXPECT_FALSE(daemon.ready.empty());
+        EXPECT_EQ(daemon.ready[0].address, cluster.nodes[i].address);
+      }
+    }
+  }
+}
+
+// The whole of one plan, so that every change of a setting is seen.
+TEST(SparkEngine, GoldenYarnSiteOfAWorker) {
+  EXPECT_EQ(file_of(plan_of(test_cluster(), 1), "/conf/hdfs-site.xml"),
+            R"(<?xml version="1.0" encoding="UTF-8"?>
+<configuration>
+  <property><name>dfs.blockreport.initialDelay</name><value>0</value></property>
+  <property><name>dfs.client.block.write.locateFollowingBlock.initial.delay.ms</name><value>5</value></property>
+  <property><name>dfs.client.block.write.locateFollowingBlock.retries</name><value>12</value></property>
+  <property><name>dfs.client.block.write.replace-datanode-on-failure.best-effort</name><value>true</value></property>
+  <property><name>dfs.client.retry.policy.enabled</name><value>true</value></property>
+  <property><name>dfs.client.use.datanode.hostname</name><value>true</value></property>
+  <property><name>dfs.datanode.address</name><value>c-7-worker-1:20003</value></property>
+  <property><name>dfs.datanode.data.dir</name><value>file:///srv/n1/hdfs/data</value></property>
+  <property><name>dfs.datanode.du.reserved</name><value>1048576</value></property>
+  <property><name>dfs.datanode.hostname</name><value>c-7-worker-1</value></property>
+  <property><name>dfs.datanode.http.address</name><value>c-7-worker-1:20005</value></property>
+  <property><name>dfs.datanode.ipc.address</name><value>c-7-worker-1:20004</value></property>
+  <property><name>dfs.datanode.max.transfer.threads</name><value>4096</value></property>
+  <property><name>dfs.datanode.use.datanode.hostname</name><value>true</value></property>
+  <property><name>dfs.heartbeat.interval</name><value>1</value></property>
+  <property><name>dfs.namenode.datanode.registration.ip-hostname-check</name><value>false</value></property>
+  <property><name>dfs.namenode.http-address</name><value>c-7-master:9870</value></property>
+  <property><name>dfs.namenode.rpc-address</name><value>c-7-master:8020</value></property>
+  <property><name>dfs.replication</name><value>1</value></property>
+  <property><name>dfs.webhdfs.enabled</name><value>true</value></property>
+</configuration>
+)");
+}
+
+}  // namespace
+}  // namespace bdaas
