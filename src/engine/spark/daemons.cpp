@@ -117,6 +117,7 @@ DaemonSpec spark_worker(const ClusterFacts& cluster, const NodeFacts& node) {
            std::to_string(kWorker.spark_worker_http), "--cores", std::to_string(node.cores),
            "--memory", fmt::format("{}m", node.memory_mib), "--work-dir", layout.spark_work(),
            fmt::format("spark://{}:{}", cluster.nodes.front().host, kMaster.spark_master)}));
+  spec.env["SPARK_HOME"] = cluster.release.spark_home;  // its executors take the jars from there
   spec.env["SPARK_SCALA_VERSION"] = "2.12";
   spec.env["SPARK_LOCAL_DIRS"] = layout.spark_local();
   spec.ready = {http_probe(node, kWorker.spark_worker_http, "/json/", "\"masterurl\"")};
