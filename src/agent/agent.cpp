@@ -200,7 +200,8 @@ void Agent::reap_orphans() const {
 }
 
 Result<> Agent::clean_up(const NodeContext& node) {
-  const auto left = kill_all(kLeaseVariable, node.config.lease.text, true, kKillTime);
+  const auto left = kill_all(
+      {kLeaseVariable, node.config.lease.text, node.config.dir, true}, kKillTime);
   if (left > 0) node.log.error("{} processes of this node would not end", left);
   if (::chdir("/") != 0) node.log.warning("cannot leave the node's directory");
   return remove_tree(node.config.dir);

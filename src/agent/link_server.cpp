@@ -91,7 +91,7 @@ Result<LinkServer> LinkServer::listen(const std::string& name) {
   if (!fd.valid()) return os_error(errno, "cannot make a socket");
   ::unlink(name.c_str());  // of an agent that is gone: the caller holds the lock
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(fd.get(), 16) != 0) {
+      ::listen(fd.get(), 128) != 0) {
     return os_error(errno, fmt::format("cannot listen at '{}'", name));
   }
   return LinkServer(std::move(fd));

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -23,8 +23,16 @@ namespace {
 // glibc 2.36 declares its wrappers without C linkage, so they cannot be linked from C++.
 int open_pidfd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
+// Closes all but the first three and these two: a child that waits must not keep the agent's address or sockets.
+void close_all_but(int a, int b) {
+  const auto [low, high] = std::minmax({static_cast<unsigned>(a), static_cast<unsigned>(b)});
+  if (low > 3) ::close_range(3, low - 1, 0);
+  if (high > low + 1) ::close_range(low + 1, high - 1, 0);
+  ::close_range(high + 1, ~0u, 0);
+}
+
 // In the child, between fork and exec. Returns only with the reason why it could not exec.
-int become(const SpawnSpec& spec, int gate, int null) {
+int become(const SpawnSpec& spec, int gate, int failure, int null) {
   if (spec.own_session && ::setsid() < 0) return errno;
   sigset_t none;
   sigemptyset(&none);
@@ -33,6 +41,7 @@ int become(const SpawnSpec& spec, int gate, int null) {
   if (::dup2(null, 0) < 0) return errno;
   if (spec.out >= 0 && ::dup2(spec.out, 1) < 0) return errno;
   if (spec.err >= 0 && ::dup2(spec.err, 2) < 0) return errno;
+  close_all_but(gate, failure);
   if (!spec.working_dir.empty() && ::chdir(spec.working_dir.c_str()) != 0) return errno;
   char go = 0;
   ssize_t got = 0;
@@ -132,8 +141,7 @@ Result<HeldProcess> HeldProcess::fork(const SpawnSpec& spec) {
   const pid_t pid = ::fork();
   if (pid < 0) return os_error(errno, fmt::format("cannot start '{}'", spec.argv.front()));
   if (pid == 0) {
-    gate.write_end.reset();  // else the child would keep its own gate open
-    const int code = become(spec, gate.read_end.get(), null.get());
+    const int code = become(spec, gate.read_end.get(), failure.write_end.get(), null.get());
     [[maybe_unused]] const auto told = ::write(failure.write_end.get(), &code, sizeof code);
     ::_exit(127);
   }

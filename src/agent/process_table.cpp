@@ -20,16 +20,24 @@ namespace {
 constexpr std::uint64_t kEnvironmentBytesMax = 8u << 20;
 constexpr Millis kRoundTime{500};
 
-std::vector<ProcessStat> victims_of(std::string_view name, std::string_view value,
-                                    bool with_descendants) {
+bool works_inside(pid_t pid, std::string_view dir) {
+  if (dir.empty()) return false;
+  std::error_code error;
+  const auto at = fs::read_symlink(fmt::format("/proc/{}/cwd", pid), error).native();
+  return !error && at.starts_with(dir) && (at.size() == dir.size() || at[dir.size()] == '/');
+}
+
+std::vector<ProcessStat> find(const Victims& which) {
   const auto processes = list_processes();
   std::vector<ProcessStat> victims;
-  if (with_descendants) victims = descendants_of(::getpid(), processes);
+  if (which.descendants) victims = descendants_of(::getpid(), processes);
   for (const auto& process : processes) {
-    if (process.id.pid == ::getpid()) continue;
+    const auto pid = static_cast<pid_t>(process.id.pid);
+    if (pid == ::getpid()) continue;
     const bool known = std::ranges::any_of(
         victims, [&](const ProcessStat& victim) { return victim.id == process.id; });
-    if (!known && is_marked(static_cast<pid_t>(process.id.pid), name, value)) {
+    if (known) continue;
+    if (is_marked(pid, which.name, which.value) || works_inside(pid, which.dir)) {
       victims.push_back(process);
     }
   }
@@ -93,11 +101,10 @@ bool is_marked(pid_t pid, std::string_view name, std::string_view value) {
   return false;
 }
 
-std::size_t kill_all(std::string_view name, std::string_view value, bool with_descendants,
-                     Millis timeout) {
+std::size_t kill_all(const Victims& which, Millis timeout) {
   const Instant deadline = BootClock::now() + timeout;
   for (;;) {
-    const auto victims = victims_of(name, value, with_descendants);
+    const auto victims = find(which);
     if (victims.empty() || BootClock::now() >= deadline) return victims.size();
     std::vector<Process> killed;
     for (const auto& victim : victims) {

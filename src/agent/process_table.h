@@ -21,9 +21,16 @@ std::vector<ProcessStat> descendants_of(std::int64_t root,
 // Whether its environment, as it was started, has NAME=value. False for other users' processes.
 bool is_marked(pid_t pid, std::string_view name, std::string_view value);
 
-// SIGKILL to every process marked NAME=value, this one excepted; and, when `with_descendants`, to all below this one.
-// Again and again until none is left or the time is over. Returns how many were left. Blocks so long; reaps children.
-std::size_t kill_all(std::string_view name, std::string_view value, bool with_descendants,
-                     Millis timeout);
+// Which processes are meant. Never this one.
+struct Victims {
+  std::string_view name;          // marked NAME=value
+  std::string_view value;
+  std::string_view dir = {};      // or working inside this directory: a container whose engine handed no mark on
+  bool descendants = false;       // or below this process
+};
+
+// SIGKILL to all of them, again and again until none is left or the time is over. Returns how many were left. Blocks
+// so long; reaps children.
+std::size_t kill_all(const Victims& which, Millis timeout);
 
 }  // namespace bdaas

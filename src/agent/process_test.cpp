@@ -105,7 +105,7 @@ TEST(ProcessTable, KillsTheMarkedAndNobodyElse) {
   held = HeldProcess::fork(program({"/bin/sleep", "1000"}, {{"MARK", "ab"}}));
   auto other = std::move(*held).release();
   EXPECT_TRUE(is_marked(static_cast<pid_t>(marked->id().pid), "MARK", "a"));
-  EXPECT_EQ(kill_all("MARK", "a", false, Millis{5'000}), 0u);
+  EXPECT_EQ(kill_all({"MARK", "a"}, Millis{5'000}), 0u);
   EXPECT_FALSE(identify(static_cast<pid_t>(marked->id().pid)));
   EXPECT_TRUE(identify(static_cast<pid_t>(other->id().pid)));
   other->signal(SIGKILL);

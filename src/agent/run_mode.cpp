@@ -1,11 +1,8 @@
 #include "agent/run_mode.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -15,6 +12,7 @@
 
 #include "agent/agent.h"
 #include "base/os_error.h"
+#include "base/tcp_bind.h"
 #include "model/local_claim.h"
 
 namespace bdaas {
@@ -44,31 +42,25 @@ Result<AgentConfig> read_config(const std::string& dir) {
   return config;
 }
 
-Result<UniqueFd> claim_address(const std::string& address) {
-  if (address.empty()) return UniqueFd();
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(kLocalClaimPort);
-  if (::inet_pton(AF_INET, address.c_str(), &at.sin_addr) != 1) {
-    return fail(ErrorKind::invalid_argument, "'{}' is not an IPv4 address", address);
-  }
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) return os_error(errno, "cannot make a socket");
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) {
-    return os_error(errno, fmt::format("cannot claim the address {} (port {}); another node has it",
-                                       address, kLocalClaimPort));
-  }
-  return fd;
-}
-
 Result<Claims> claim(const AgentConfig& config) {
   Claims claims;
   claims.lock.reset(::open("agent.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!claims.lock.valid()) return os_error(errno, "cannot open 'agent.lock'");
-  if (::flock(claims.lock.get(), LOCK_EX | LOCK_NB) != 0) {
+  // Not flock(): a child that was just forked when its agent was killed would hold that on.
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  if (::fcntl(claims.lock.get(), F_SETLK, &whole) != 0) {
     return fail(ErrorKind::conflict, "an agent runs in '{}' already", config.dir);
   }
-  BDAAS_ASSIGN(claims.address, claim_address(config.address));
+  if (!config.address.empty()) {
+    auto address = bind_tcp(config.address, kLocalClaimPort);
+    if (!address) {
+      // Not a conflict of agents: that one would mean that this node has its agent.
+      return fail(ErrorKind::failed_precondition, "cannot claim the node's address: {}",
+                  address.error().message);
+    }
+    claims.address = std::move(*address);
+  }
   return claims;
 }
 

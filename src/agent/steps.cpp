@@ -239,7 +239,7 @@ void Steps::end(StepRecord& record, std::int64_t code, std::string_view why,
   record.ended = true;
   record.exit_code = code;
   // What a container left behind is the engine's to end; a process of ours has nobody else.
-  if (record.by_order) kill_all(kStepVariable, record.step.text, false, kStragglerTime);
+  if (record.by_order) kill_all({kStepVariable, record.step.text}, kStragglerTime);
   auto report = report_of(record);
   report.exit_code = code;
   if (code != 0) {

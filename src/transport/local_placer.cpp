@@ -2,6 +2,7 @@
 
 #include "base/files.h"
 #include "base/subprocess.h"
+#include "model/local_claim.h"
 #include "transport/agent_socket.h"
 
 namespace bdaas {
@@ -29,6 +30,7 @@ Result<> LocalPlacer::place(const Machine& machine, const AgentConfig& config) {
                        write_json_pretty(to_json(config)), 0600));
   Command command;
   command.argv = {agent_binary_, "run", "--dir", machine.dir, "--detach"};
+  command.env[std::string(kLeaseVariable)] = config.lease.text;  // found by it, whatever happens
   command.timeout = kStartTime;
   const auto started = run_checked(command);
   if (started) return {};
