@@ -9,7 +9,8 @@ namespace bdaas {
 
 class SparkService final : public EngineService, public StageSource {
  public:
-  explicit SparkService(std::shared_ptr<HttpClient> client) : client_(std::move(client)) {}
+  explicit SparkService(std::shared_ptr<HttpClient> client = std::make_shared<HttpClient>())
+      : client_(std::move(client)) {}
 
   Result<> load(const ClusterFacts& cluster, const DataSource& source, const std::string& hdfs_dir,
                 LoadProgress& progress) override;

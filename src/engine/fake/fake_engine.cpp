@@ -43,7 +43,7 @@ Result<MemoryPlan> FakeEngine::fit(const ClusterSpec& spec, std::int64_t total_m
 }
 
 Result<> FakeEngine::check_settings(const std::map<std::string, std::string>& settings) const {
-  const std::vector<std::string_view> known = {kFakeRunOnAgent, kFakeOutcome, kFakePolls,
+  const std::vector<std::string_view> known = {kFakeRunOnAgent, kFakeOutcome, kFakeTime,
                                                kFakeOutput};
   for (const auto& [name, value] : settings) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;

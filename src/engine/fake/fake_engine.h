@@ -24,7 +24,7 @@ class FakeEngine final : public Engine {
 // demonstrations choose.
 inline constexpr std::string_view kFakeRunOnAgent = "fake.run_on_agent";  // true, false
 inline constexpr std::string_view kFakeOutcome = "fake.outcome";  // succeed, fail, run_for_ever
-inline constexpr std::string_view kFakePolls = "fake.polls";  // looks until it has ended; default 3
+inline constexpr std::string_view kFakeTime = "fake.time_ms";     // of a run; default 300
 inline constexpr std::string_view kFakeOutput =
     "fake.output";  // true (default), false: writes nothing
 
