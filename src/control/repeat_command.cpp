@@ -53,7 +53,10 @@ std::string repeat_command(const Job& job, const Program& program,
     words.insert(words.end(), spec.args.begin(), spec.args.end());
   }
   std::string line;
-  for (const auto& word : words) line += (line.empty() ? "" : " ") + quoted(word);
+  for (const auto& word : words) {
+    if (!line.empty()) line += ' ';
+    line += quoted(word);
+  }
   return line;
 }
 
