@@ -142,6 +142,9 @@ struct ReleaseFacts {
   std::string python;       // interpreter of driver and executors
   std::string hadoop_cds;   // AppCDS archive, empty: none yet
   std::string spark_cds;
+  // What daemons would make slowly at their first start, made once on this machine; empty: they make it themselves.
+  std::string namenode_template;  // directory: the files of a formatted, empty NameNode but VERSION
+  std::string rm_template;        // directory: a ResourceManager's state store with its keys, 0700
   std::map<std::string, std::string> versions;  // spark → 3.5.7, hadoop → 3.5.0, java → …; for the manifest
 
   static constexpr auto fields() {
@@ -153,6 +156,8 @@ struct ReleaseFacts {
                       optional("python", &ReleaseFacts::python, ""),
                       optional("hadoop_cds", &ReleaseFacts::hadoop_cds, "empty: none"),
                       optional("spark_cds", &ReleaseFacts::spark_cds, "empty: none"),
+                      optional("namenode_template", &ReleaseFacts::namenode_template, "empty: none"),
+                      optional("rm_template", &ReleaseFacts::rm_template, "empty: none"),
                       optional("versions", &ReleaseFacts::versions, "")};
   }
 };
