@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cassert>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -110,10 +111,12 @@ class HttpTestServer {
 
   using Handler = std::function<void(Connection&)>;  // runs for one whole connection
 
-  explicit HttpTestServer(Handler handler, const char* address = "127.0.0.1")
+  explicit HttpTestServer(Handler handler, const char* address = "127.0.0.1",
+                          std::uint16_t port = 0)
       : handler_(std::move(handler)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in name{};
     name.sin_family = AF_INET;
+    name.sin_port = htons(port);
     ::inet_pton(AF_INET, address, &name.sin_addr);
     socklen_t length = sizeof name;
     auto* any = static_cast<sockaddr*>(static_cast<void*>(&name));

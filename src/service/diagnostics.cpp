@@ -11,6 +11,7 @@ namespace bdaas {
 namespace {
 
 constexpr std::size_t kSentenceBytesMax = 400;
+constexpr const char* kMoreMemory = "give it more with --memory or take fewer workers";
 
 // The line's rest after `mark`; nothing when the mark is absent.
 std::optional<std::string_view> after(std::string_view text, std::string_view mark) {
@@ -33,12 +34,26 @@ std::string digits_of(std::string_view text) {
   return std::string(text.substr(0, end));
 }
 
-// The deepest cause is what really happened; Spark wraps it.
-std::string_view deepest_cause(std::string_view diagnostics, std::string_view fallback) {
+// The deepest cause, nothing when there is but one exception.
+std::optional<std::string_view> deepest_cause(std::string_view diagnostics) {
   const std::string_view mark = "\nCaused by: ";
   const auto at = diagnostics.rfind(mark);
-  if (at == diagnostics.npos) return fallback;
-  return after(diagnostics.substr(at), mark).value_or(fallback);
+  if (at == diagnostics.npos) return std::nullopt;
+  return after(diagnostics.substr(at), mark);
+}
+
+std::string explain_exception(std::string_view diagnostics, std::string_view thrown) {
+  const auto cause = deepest_cause(diagnostics);
+  const std::string_view real = cause.value_or(thrown);
+  if (real.find("OutOfMemoryError") != real.npos) {
+    return fmt::format("the program ran out of memory ({}): {}", sentence(real), kMoreMemory);
+  }
+  // Of a failed task Spark's own words around the exception help nobody.
+  if (thrown.find("Job aborted due to stage failure") != thrown.npos || !cause) {
+    return "the program failed with " + sentence(real);
+  }
+  return fmt::format("the program failed with {} (caused by {})", sentence(thrown),
+                     sentence(*cause));
 }
 
 std::optional<std::string> killed_by_signal(std::string_view exit_code) {
@@ -53,16 +68,16 @@ std::optional<std::string> killed_by_signal(std::string_view exit_code) {
 
 std::string explain_failure(std::string_view diagnostics) {
   if (const auto thrown = after(diagnostics, "User class threw exception:")) {
-    return sentence(fmt::format("the program failed with {}", deepest_cause(diagnostics, *thrown)));
+    return explain_exception(diagnostics, *thrown);
   }
   if (const auto status = after(diagnostics, "User application exited with status")) {
     return fmt::format("the program ended with exit code {}", digits_of(*status));
   }
-  if (diagnostics.find("running beyond physical memory limits") != diagnostics.npos ||
-      diagnostics.find("exceeding physical memory limits") != diagnostics.npos) {
-    return "YARN ended its container because it took more memory than it was promised: give it "
-           "more "
-           "with --memory or take fewer workers";
+  for (const char* mark : {"beyond the 'PHYSICAL' memory limit", "beyond physical memory limits"}) {
+    if (diagnostics.find(mark) == diagnostics.npos) continue;
+    return fmt::format(
+        "YARN ended its container because it took more memory than it was promised: {}",
+        kMoreMemory);
   }
   if (const auto code = after(diagnostics, "exitCode:")) {
     const std::string digits = digits_of(*code);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/files.h"
 #include "base/os_error.h"
 #include "base/unique_fd.h"
 #include "engine/spark/layout.h"
@@ -143,7 +144,14 @@ Result<std::vector<EngineService::RemoteFile>> SparkService::list_files(
 
 Result<> SparkService::read_file(const ClusterFacts& cluster, const std::string& hdfs_path,
                                  const Sink& sink) {
-  return WebHdfs(*client_, endpoints_of(cluster)).open(hdfs_path, sink);
+  WebHdfs hdfs(*client_, endpoints_of(cluster));
+  auto done = hdfs.open(hdfs_path, sink);
+  if (done || done.error().kind != ErrorKind::not_found) return done;
+  // A program may have written a file where its output directory was expected: list_files() shows
+  // it in itself.
+  const fs::path path(hdfs_path);
+  if (path.filename() != path.parent_path().filename()) return done;
+  return hdfs.open(path.parent_path().string(), sink);
 }
 
 Result<> SparkService::remove(const ClusterFacts& cluster, const std::string& hdfs_path) {

@@ -10,6 +10,8 @@ namespace {
 constexpr Millis kMetadataTimeout{30'000};
 constexpr Millis kTransferTimeout{24 * 3'600'000ll};  // ended by cancel, not by the clock
 
+std::string last_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 HdfsStatus status_from(const json::value& value) {
   return {.name = text_at(value, {"pathSuffix"}),
           .directory = text_at(value, {"type"}) == "DIRECTORY",
@@ -135,8 +137,8 @@ Result<> WebHdfs::remove(const std::string& path) {
 Result<std::vector<EngineService::RemoteFile>> WebHdfs::list_tree(const std::string& directory) {
   BDAAS_ASSIGN(const auto root, status(directory));
   std::vector<EngineService::RemoteFile> files;
-  if (!root.directory) {  // a program may have written a file where a directory was expected
-    files.push_back({directory.substr(directory.rfind('/') + 1), root.bytes});
+  if (!root.directory) {
+    files.push_back({last_name(directory), root.bytes});
     return files;
   }
   std::vector<std::string> pending = {""};

@@ -40,7 +40,8 @@ class WebHdfs {
                   const std::string& to);    // conflict: `to` exists, or no `from`
   Result<> remove(const std::string& path);  // recursive; absent is fine
 
-  // Every file below a directory, names relative to it.
+  // Every file below a directory, names relative to it; a file is a tree of itself, by its last
+  // name.
   Result<std::vector<EngineService::RemoteFile>> list_tree(const std::string& directory);
 
  private:

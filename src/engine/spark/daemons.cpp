@@ -5,6 +5,7 @@
 #include "engine/memory.h"
 #include "engine/ports.h"
 #include "engine/spark/java.h"
+#include "engine/writers.h"
 
 namespace bdaas {
 namespace {
@@ -45,7 +46,42 @@ Probe http_probe(const NodeFacts& node, std::int64_t port, std::string path, std
           .expect = std::move(expect)};
 }
 
+std::vector<std::string> copy_of(const std::string& from, const std::string& into) {
+  return {"/bin/cp", "-R", from + "/.", into};
+}
+
+// Of the images that this version of Hadoop writes. Another version's template would need an
+// upgrade at its start.
+std::optional<int> namenode_layout_version(const ReleaseFacts& release) {
+  const auto version = release.versions.find("hadoop");
+  if (version != release.versions.end() && version->second == "3.5.0") return -67;
+  return std::nullopt;
+}
+
+std::uint32_t hash_of(std::string_view text) {  // FNV-1a
+  std::uint32_t hash = 2'166'136'261u;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16'777'619u;
+  return hash;
+}
+
 }  // namespace
+
+std::optional<FileSpec> namenode_version_file(const ClusterFacts& cluster, const NodeFacts& node) {
+  const auto layout_version = namenode_layout_version(cluster.release);
+  if (cluster.release.namenode_template.empty() || !layout_version) return std::nullopt;
+  // DataNodes keep to the NameNode that has these; they follow from the cluster's id, so a plan
+  // made again has the same.
+  const std::uint32_t hash = hash_of(cluster.id.text);
+  return FileSpec{
+      .path = NodeLayout{node.dir}.name_dir() + "/current/VERSION",
+      .content = to_java_properties(
+          {{"namespaceID", std::to_string(hash & 0x7FFF'FFFF)},
+           {"blockpoolID", fmt::format("BP-{}-{}-1", hash, node.address)},
+           {"storageType", "NAME_NODE"},
+           {"cTime", "1"},
+           {"clusterID", cluster.id.text},
+           {"layoutVersion", std::to_string(*layout_version)}})};
+}
 
 DaemonSpec namenode(const ClusterFacts& cluster, const NodeFacts& node) {
   const NodeLayout layout{node.dir};
@@ -53,11 +89,14 @@ DaemonSpec namenode(const ClusterFacts& cluster, const NodeFacts& node) {
   DaemonSpec spec =
       daemon(cluster, node, "namenode",
              hadoop_command(cluster.release, layout, kNameNodeMemory.heap_mib, main_class));
-  spec.init_once =
-      InitOnce{.marker = "namenode.formatted",
-               .argv = hadoop_command(
-                   cluster.release, layout, kNameNodeMemory.heap_mib, main_class,
-                   {"-format", "-nonInteractive", "-force", "-clusterid", cluster.id.text})};
+  // May be repeated until it has succeeded, and is never run after that: format refuses a directory
+  // with data.
+  spec.init_once = InitOnce{
+      .marker = "namenode.formatted",
+      .argv = namenode_version_file(cluster, node)
+                  ? copy_of(cluster.release.namenode_template, layout.name_dir() + "/current")
+                  : hadoop_command(cluster.release, layout, kNameNodeMemory.heap_mib, main_class,
+                                   {"-format", "-nonInteractive", "-clusterid", cluster.id.text})};
   spec.ready = {http_probe(node, kMaster.namenode_http,
                            "/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState",
                            "\"FSState\" : \"Operational\"")};
@@ -69,6 +108,11 @@ DaemonSpec resourcemanager(const ClusterFacts& cluster, const NodeFacts& node) {
       daemon(cluster, node, "resourcemanager",
              hadoop_command(cluster.release, NodeLayout{node.dir}, kResourceManagerMemory.heap_mib,
                             "org.apache.hadoop.yarn.server.resourcemanager.ResourceManager"));
+  if (!cluster.release.rm_template.empty()) {
+    spec.init_once =
+        InitOnce{.marker = "resourcemanager.initialized",
+                 .argv = copy_of(cluster.release.rm_template, NodeLayout{node.dir}.rm_state())};
+  }
   spec.ready = {http_probe(node, kMaster.rm_http, "/ws/v1/cluster/info", "\"state\":\"STARTED\"")};
   return spec;
 }

@@ -40,6 +40,9 @@ void add_resourcemanager(Properties& p, const NodeFacts& node) {
       {"yarn.resourcemanager.work-preserving-recovery.scheduling-wait-ms", "1000"},
       {"yarn.resourcemanager.nodemanagers.heartbeat-interval-ms", "200"},
       {"yarn.nm.liveness-monitor.expiry-interval-ms", "15000"},
+      // By default below /tmp, where two clusters of one user would share them.
+      {"yarn.node-attribute.fs-store.root-dir", "file://" + NodeLayout{node.dir}.node_attributes()},
+      {"yarn.node-labels.fs-store.root-dir", "file://" + NodeLayout{node.dir}.node_labels()},
       {"yarn.am.liveness-monitor.expiry-interval-ms", "60000"},
   });
 }
@@ -81,7 +84,7 @@ Properties core_site(const ClusterFacts& cluster, const NodeFacts& node) {
           // Nobody's groups matter here, and without natives each look-up would fork a shell.
           {"hadoop.security.group.mapping", "org.apache.hadoop.security.NullGroupsMapping"},
           {"ipc.client.connect.retry.interval",
-           "200"},  // daemons start together and dial until the other is there
+           "100"},  // daemons start together and dial until the other is there
           {"ipc.client.connect.max.retries", "600"}};
 }
 
@@ -130,7 +133,8 @@ Properties yarn_site(const ClusterFacts& cluster, const NodeFacts& node) {
                   {"yarn.resourcemanager.resource-tracker.address", at(master, kMaster.rm_tracker)},
                   {"yarn.resourcemanager.admin.address", at(master, kMaster.rm_admin)},
                   {"yarn.resourcemanager.webapp.address", at(master, kMaster.rm_http)},
-                  {"yarn.resourcemanager.connect.retry-interval.ms", "500"},
+                  {"yarn.resourcemanager.connect.retry-interval.ms", "200"},
+                  {"yarn.client.nodemanager-connect.retry-interval-ms", "200"},
                   {"yarn.scheduler.minimum-allocation-mb", "128"},
                   {"yarn.scheduler.maximum-allocation-mb", "1048576"},
                   {"yarn.scheduler.maximum-allocation-vcores", "1024"},
@@ -172,10 +176,11 @@ std::string hadoop_log4j() {
                   {"log4j.appender.stderr.layout", "org.apache.log4j.PatternLayout"},
                   {"log4j.appender.stderr.layout.ConversionPattern", "%d{ISO8601} %p %c{2}: %m%n"},
                   {"log4j.logger.org.apache.hadoop.util.NativeCodeLoader", "ERROR"}};
-  // These write several lines for each block and request.
+  // These write several lines for each block, request and dial.
   for (const char* chatty :
-       {"BlockStateChange", "datanode.webhdfs", "http.requests",
-        "org.apache.hadoop.hdfs.StateChange", "org.apache.hadoop.hdfs.server.namenode.FSNamesystem",
+       {"org.apache.hadoop.ipc.Client", "org.apache.hadoop.conf.Configuration", "BlockStateChange",
+        "datanode.webhdfs", "http.requests", "org.apache.hadoop.hdfs.StateChange",
+        "org.apache.hadoop.hdfs.server.namenode.FSNamesystem",
         "org.apache.hadoop.hdfs.server.datanode.DataNode",
         "org.apache.hadoop.hdfs.server.datanode.fsdataset.impl"}) {
     p[std::string("log4j.logger.") + chatty] = "WARN";

@@ -4,9 +4,9 @@
 //   <dir>/
 //     conf/           *-site.xml, capacity-scheduler.xml, log4j*.properties, hosts
 //     hdfs/name       NameNode (master)          hdfs/data     DataNode
-//     yarn/state      ResourceManager (master)   yarn/local, yarn/logs, yarn/recovery   NodeManager
-//     spark/work      standalone worker          spark/local   scratch of executors and of a
-//     client's driver log/<daemon>.log tmp/            java.io.tmpdir of the daemons
+//     yarn/state, yarn/node-*  ResourceManager (master)   yarn/local, yarn/logs, yarn/recovery
+//     NodeManager spark/work      standalone worker          spark/local   scratch of executors and
+//     of a client's driver log/<daemon>.log tmp/            java.io.tmpdir of the daemons
 
 #include <string>
 
@@ -21,6 +21,8 @@ struct NodeLayout {
   std::string name_dir() const { return dir + "/hdfs/name"; }
   std::string data_dir() const { return dir + "/hdfs/data"; }
   std::string rm_state() const { return dir + "/yarn/state"; }
+  std::string node_attributes() const { return dir + "/yarn/node-attributes"; }
+  std::string node_labels() const { return dir + "/yarn/node-labels"; }
   std::string nm_local() const { return dir + "/yarn/local"; }
   std::string nm_logs() const { return dir + "/yarn/logs"; }
   std::string nm_recovery() const { return dir + "/yarn/recovery"; }

@@ -17,6 +17,8 @@ void add_file(NodePlan& plan, const NodeLayout& layout, const std::string& name,
 void add_master(NodePlan& plan, const ClusterFacts& cluster, const NodeFacts& node) {
   const NodeLayout layout{node.dir};
   plan.directories.push_back(layout.name_dir());
+  if (auto version = namenode_version_file(cluster, node))
+    plan.files.push_back(*std::move(version));
   plan.daemons.push_back(namenode(cluster, node));
   if (cluster.spec.scheduler == Scheduler::yarn) {
     plan.directories.push_back(layout.rm_state());

@@ -118,6 +118,23 @@ TEST(SparkEngine, TheNameNodeIsFormattedOnceAsThisCluster) {
   EXPECT_FALSE(plan_of(test_cluster(), 1).daemons[0].init_once.has_value());
 }
 
+TEST(SparkEngine, TemplatesTakeThePlaceOfAFormat) {
+  auto cluster = test_cluster();
+  cluster.release.namenode_template = "/pkg/nn";
+  cluster.release.rm_template = "/pkg/rm";
+  cluster.release.versions["hadoop"] = "3.5.0";
+  const auto plan = plan_of(cluster, 0);
+  EXPECT_THAT(plan.daemons[0].init_once->argv,
+              ElementsAre("/bin/cp", "-R", "/pkg/nn/.", "/srv/n0/hdfs/name/current"));
+  EXPECT_THAT(plan.daemons[1].init_once->argv,
+              ElementsAre("/bin/cp", "-R", "/pkg/rm/.", "/srv/n0/yarn/state"));
+  EXPECT_EQ(file_of(plan, "/VERSION"),
+            "blockpoolID=BP-1211148334-127.7.0.1-1\ncTime=1\nclusterID=c-7\n"
+            "layoutVersion=-67\nnamespaceID=1211148334\nstorageType=NAME_NODE\n");
+  cluster.release.versions["hadoop"] = "9.9.9";  // its images are unknown: format them
+  EXPECT_THAT(plan_of(cluster, 0).daemons[0].init_once->argv, Contains("-format"));
+}
+
 TEST(SparkEngine, ClassArchivesAreUsedWhenTheReleaseHasThem) {
   auto cluster = test_cluster();
   EXPECT_THAT(plan_of(cluster, 0).daemons[0].argv, Not(Contains(HasSubstr("SharedArchiveFile"))));
