@@ -48,84 +48,84 @@ const Command* find(std::span<const Command> commands, std::string_view noun,
   return nullptr;
 }
 
-// ---- one verb's options, by CLI11 ----
+// ---- one verb's options, by CLI11; what is left over are its positionals ----
 
 struct Slot {
-  std::string_view name;
+  const Option* option = nullptr;
+  CLI::Option* parsed = nullptr;
   std::vector<std::string> values;
-  CLI::Option* option = nullptr;
 };
 
 void declare(CLI::App& app, const Option& option, Slot& slot) {
   std::string names(option.name);
   if (option.letter != 0) names += fmt::format(",-{}", option.letter);
-  slot.name = option.name;
+  slot.option = &option;
   if (option.value.empty()) {
-    slot.option = app.add_flag(names);
-    return;
-  }
-  slot.option = app.add_option(names, slot.values)->allow_extra_args(false);
-}
-
-void declare(CLI::App& app, const Positional& positional, Slot& slot) {
-  slot.name = positional.name;
-  slot.option = app.add_option(std::string(positional.name), slot.values);
-  if (positional.count == Count::many) {
-    slot.option->expected(1, CLI::detail::expected_max_vector_size);
+    slot.parsed = app.add_flag(names);
   } else {
-    slot.option->expected(1);
+    slot.parsed = app.add_option(names, slot.values)->allow_extra_args(false);
   }
 }
 
-Error unknown_words(const Command& command, const Words& extras) {
-  const std::string& word = extras.front();
-  if (!word.starts_with('-')) {
-    return bad_line("'{}' is one argument too many for `bdaas {}`", word, command.name());
-  }
-  std::vector<std::string_view> known = {kJson.name, "--help"};
-  for (const auto& option : command.how.options) known.push_back(option.name);
-  return bad_line("`bdaas {}` has no option {}{}", command.name(), word,
-                  did_you_mean(word.substr(0, word.find('=')), known));
-}
-
-Result<> check_counts(const Command& command, std::span<const Slot> slots) {
-  for (const auto& option : command.how.options) {
-    const auto slot = std::find_if(slots.begin(), slots.end(),
-                                   [&](const Slot& s) { return s.name == option.name; });
-    if (!option.value.empty() && !option.repeated && slot->values.size() > 1) {
-      return bad_line("{} is given {} times, and may be once", option.name, slot->values.size());
+Result<> check_slot(const Slot& slot) {
+  const auto& option = *slot.option;
+  if (option.value.empty()) {
+    for (const auto& value : slot.parsed->results()) {
+      if (value != "true") return bad_line("{} takes no value, and got '{}'", option.name, value);
     }
-  }
-  for (const auto& positional : command.how.positionals) {
-    const auto slot = std::find_if(slots.begin(), slots.end(),
-                                   [&](const Slot& s) { return s.name == positional.name; });
-    if (positional.count != Count::optional && slot->values.empty()) {
-      return bad_line("`bdaas {}` needs {}: {}", command.name(), positional.name, positional.help);
-    }
+  } else if (!option.repeated && slot.values.size() > 1) {
+    return bad_line("{} is given {} times, and may be once", option.name, slot.values.size());
   }
   return {};
 }
 
-Result<Arguments> parse_with_cli11(const Command& command, Words words) {
+Result<> refuse_unknown_options(const Command& command, const Words& left_over) {
+  std::vector<std::string_view> known = {kJson.name, "--help"};
+  for (const auto& option : command.how.options) known.push_back(option.name);
+  for (const auto& word : left_over) {
+    if (word.size() < 2 || word[0] != '-') continue;
+    return bad_line("`bdaas {}` has no option {}{}", command.name(), word,
+                    did_you_mean(word.substr(0, word.find('=')), known));
+  }
+  return {};
+}
+
+Result<> take_positionals(const Command& command, Words words, Arguments& arguments) {
+  auto next = words.begin();
+  for (const auto& positional : command.how.positionals) {
+    if (next == words.end()) {
+      if (positional.count == Count::optional) continue;
+      return bad_line("`bdaas {}` needs {}: {}", command.name(), positional.name, positional.help);
+    }
+    const auto end = positional.count == Count::many ? words.end() : next + 1;
+    arguments.add(positional.name, Words(next, end));
+    next = end;
+  }
+  if (next == words.end()) return {};
+  return bad_line("'{}' is one argument too many for `bdaas {}`", *next, command.name());
+}
+
+Result<Arguments> parse_words(const Command& command, Words words, const Words& plain) {
   CLI::App app;
   app.set_help_flag();
   app.allow_extras();
-  std::vector<Slot> slots(command.how.options.size() + command.how.positionals.size() + 1);
-  std::size_t next = 0;
-  declare(app, kJson, slots[next++]);
-  for (const auto& option : command.how.options) declare(app, option, slots[next++]);
-  for (const auto& positional : command.how.positionals) declare(app, positional, slots[next++]);
+  std::vector<Slot> slots(command.how.options.size() + 1);
+  declare(app, kJson, slots.back());
+  for (std::size_t i = 0; i + 1 < slots.size(); ++i) declare(app, command.how.options[i], slots[i]);
   try {
     std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
     app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     return bad_line("`bdaas {}`: {}", command.name(), error.what());
   }
-  if (const auto extras = app.remaining(); !extras.empty()) return unknown_words(command, extras);
-  BDAAS_TRY(check_counts(command, slots));
+  Words positionals = app.remaining();
+  BDAAS_TRY(refuse_unknown_options(command, positionals));
+  positionals.insert(positionals.end(), plain.begin(), plain.end());
   Arguments arguments;
+  BDAAS_TRY(take_positionals(command, std::move(positionals), arguments));
   for (auto& slot : slots) {
-    if (slot.option->count() > 0) arguments.add(slot.name, std::move(slot.values));
+    BDAAS_TRY(check_slot(slot));
+    if (slot.parsed->count() > 0) arguments.add(slot.option->name, std::move(slot.values));
   }
   return arguments;
 }
@@ -135,13 +135,12 @@ Result<CommandLine> parse_verb(const Command& command, Words words) {
   if (std::any_of(words.begin(), separator, asks_for_help)) {
     return CommandLine{nullptr, {}, command_help(command)};
   }
-  Words rest;
-  if (command.how.takes_rest && separator != words.end()) {
-    rest.assign(separator + 1, words.end());
-    words.erase(separator, words.end());
-  }
-  BDAAS_ASSIGN(auto arguments, parse_with_cli11(command, std::move(words)));
-  arguments.set_rest(std::move(rest));
+  Words rest;  // after "--" nothing is an option
+  if (separator != words.end()) rest.assign(separator + 1, words.end());
+  words.erase(separator, words.end());
+  BDAAS_ASSIGN(auto arguments,
+               parse_words(command, std::move(words), command.how.takes_rest ? Words{} : rest));
+  if (command.how.takes_rest) arguments.set_rest(std::move(rest));
   return CommandLine{&command, std::move(arguments), {}};
 }
 

@@ -104,31 +104,20 @@ class Fetch {
   std::uint64_t have_ = 0;
 };
 
-Result<> fetch_all(Fetch& fetch, TaskControl& control, const TransferRetry& retry) {
-  Millis pause = retry.pause_first;
-  int failures = 0;
-  for (;;) {
-    const auto before = fetch.have();
-    auto done = fetch.fetch_rest();
-    if (done) return {};
-    const auto kind = done.error().kind;
-    if (kind != ErrorKind::unavailable && kind != ErrorKind::deadline_exceeded) return done;
-    if (fetch.have() > before) {
-      failures = 0;
-      pause = retry.pause_first;
-    }
-    if (++failures >= retry.attempts_max) {
-      return std::move(done).context(fmt::format("given up after {} tries", failures));
-    }
-    if (!control.wait(pause)) return fail(ErrorKind::cancelled, "the download was cancelled");
-    pause = std::min(pause * 2, retry.pause_max);
-  }
+Result<> fetch_all(Fetch& fetch, TaskControl& control, const RetryPolicy& retry) {
+  return keep_trying(
+      [&] {
+        const auto before = fetch.have();
+        auto end = fetch.fetch_rest();
+        return attempt_of(std::move(end), fetch.have() > before);
+      },
+      control, retry);
 }
 
 }  // namespace
 
 Result<> download(const Api& api, const DownloadSpec& spec, const Progress& progress,
-                  TaskControl& control, const TransferRetry& retry) {
+                  TaskControl& control, const RetryPolicy& retry) {
   const auto where = fmt::format("cannot fetch '{}'", spec.target.native());
   auto part = PartFile::make(spec.target);
   if (!part) return std::move(part).error().context(where);

@@ -14,6 +14,6 @@ struct DownloadSpec {
 
 // Blocking; goes on where it was when the connection breaks. corrupted: the checksum differs.
 Result<> download(const Api& api, const DownloadSpec& spec, const Progress& progress,
-                  TaskControl& control, const TransferRetry& retry = {});
+                  TaskControl& control, const RetryPolicy& retry = {});
 
 }  // namespace bdaas::cli

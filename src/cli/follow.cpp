@@ -10,42 +10,12 @@ namespace bdaas::cli {
 
 namespace {
 
-bool is_broken_connection(ErrorKind kind) {
-  return kind == ErrorKind::unavailable || kind == ErrorKind::unknown_outcome ||
-         kind == ErrorKind::deadline_exceeded;
-}
-
-// Runs one connection after the other. `connect` says whether it got any further.
-struct Connection {
-  Result<> end;
-  bool moved = false;
-};
-
-template <class Connect>
-Result<> keep_up(const Connect& connect, TaskControl& control, const TransferRetry& retry) {
-  Millis pause = retry.pause_first;
-  int failures = 0;
-  for (;;) {
-    Connection connection = connect();
-    if (connection.end || !is_broken_connection(connection.end.error().kind)) {
-      return std::move(connection.end);
-    }
-    if (connection.moved) {
-      failures = 0;
-      pause = retry.pause_first;
-    }
-    if (++failures >= retry.attempts_max) return std::move(connection.end);
-    if (!control.wait(pause)) return fail(ErrorKind::cancelled, "stopped");
-    pause = std::min(pause * 2, retry.pause_max);
-  }
-}
-
 class LogReader {
  public:
   LogReader(const Api& api, const LogRequest& request, const LogSink& sink, TaskControl& control)
       : api_(api), request_(request), sink_(sink), control_(control) {}
 
-  Connection connect() {
+  Attempt connect() {
     const auto before = offset_;
     HttpRequest http;
     http.url = fmt::format("/v1/steps/{}/log?stream={}&offset={}&follow={}", request_.step.text,
@@ -54,17 +24,16 @@ class LogReader {
     http.cancel = &control_.stop;
     http.sink = [this](std::string_view bytes) { return take(bytes); };
     auto response = api_.send(std::move(http));
-    Connection connection{{}, offset_ > before};
-    if (enough_) return connection;
-    if (!response) {
-      connection.end = std::move(response).error();
-      if (request_.wait_for_it && connection.end.error().kind == ErrorKind::not_found) {
-        connection.end = fail(ErrorKind::unavailable, "no output yet");
-      }
-    } else if (!held_.empty()) {
-      sink_(std::exchange(held_, {}));
+    const bool moved = offset_ > before;
+    if (enough_) return attempt_of({}, moved);
+    if (response) {
+      if (!held_.empty()) sink_(std::exchange(held_, {}));
+      return attempt_of({}, moved);
     }
-    return connection;
+    const bool not_yet = request_.wait_for_it && response.error().kind == ErrorKind::not_found;
+    Attempt attempt = attempt_of(std::move(response).error(), moved);
+    attempt.again = attempt.again || not_yet;
+    return attempt;
   }
 
  private:
@@ -94,7 +63,7 @@ class EventReader {
               TaskControl& control)
       : api_(api), subject_(subject), after_(after), sink_(sink), control_(control) {}
 
-  Connection connect() {
+  Attempt connect() {
     const auto before = after_;
     SseParser parser;
     HttpRequest http;
@@ -105,12 +74,13 @@ class EventReader {
     http.cancel = &control_.stop;
     http.sink = [&](std::string_view bytes) { return take(parser.feed(bytes)); };
     auto response = api_.send(std::move(http));
-    Connection connection{{}, after_ > before};
-    if (enough_) return connection;
+    const bool moved = after_ > before;
+    if (enough_) return attempt_of({}, moved);
     // A live stream has no end of its own: a manager that ends says good-bye like this.
-    connection.end = response ? fail(ErrorKind::unavailable, "the manager ended the event stream")
-                              : std::move(response).error();
-    return connection;
+    if (response) {
+      return attempt_of(fail(ErrorKind::unavailable, "the manager ended the event stream"), moved);
+    }
+    return attempt_of(std::move(response).error(), moved);
   }
 
  private:
@@ -150,15 +120,15 @@ std::size_t whole_utf8(std::string_view text) {
 }
 
 Result<> follow_log(const Api& api, const LogRequest& request, const LogSink& sink,
-                    TaskControl& control, const TransferRetry& retry) {
+                    TaskControl& control, const RetryPolicy& retry) {
   LogReader reader(api, request, sink, control);
-  return keep_up([&] { return reader.connect(); }, control, retry);
+  return keep_trying([&] { return reader.connect(); }, control, retry);
 }
 
 Result<> follow_events(const Api& api, std::string_view subject, std::int64_t after_seq,
-                       const EventSink& sink, TaskControl& control, const TransferRetry& retry) {
+                       const EventSink& sink, TaskControl& control, const RetryPolicy& retry) {
   EventReader reader(api, subject, after_seq, sink, control);
-  return keep_up([&] { return reader.connect(); }, control, retry);
+  return keep_trying([&] { return reader.connect(); }, control, retry);
 }
 
 }  // namespace bdaas::cli

@@ -9,9 +9,6 @@
 
 namespace bdaas::cli {
 
-// As long as somebody else looks after a manager that is gone.
-inline constexpr TransferRetry kRetryForEver{1'000'000'000, Millis{100}, Millis{1'000}};
-
 struct LogRequest {
   StepId step;
   OutputStream stream = OutputStream::out;
@@ -22,13 +19,13 @@ struct LogRequest {
 // Pieces never end within a UTF-8 sequence. A sink that answers false has had enough.
 using LogSink = std::function<bool(std::string text)>;
 Result<> follow_log(const Api& api, const LogRequest& request, const LogSink& sink,
-                    TaskControl& control, const TransferRetry& retry = {});
+                    TaskControl& control, const RetryPolicy& retry = {});
 
 // subject: an id, or "" for all events. From the first event after seq on, then live.
 using EventSink = std::function<bool(const EventView& event)>;
 Result<> follow_events(const Api& api, std::string_view subject, std::int64_t after_seq,
                        const EventSink& sink, TaskControl& control,
-                       const TransferRetry& retry = {});
+                       const RetryPolicy& retry = {});
 
 // How many bytes of text are whole UTF-8 sequences, or no UTF-8 at all; less than all of it only when its end is cut.
 std::size_t whole_utf8(std::string_view text);

@@ -39,10 +39,11 @@ class Transfer {
       : api_(api), source_(source), reader_(source), progress_(progress), control_(control) {}
 
   Result<> create(const UploadSpec& spec);
-  Result<Uploaded> send_all(const TransferRetry& retry);
+  Result<Uploaded> send_all(const RetryPolicy& retry);
   void give_up() const;
 
  private:
+  Attempt go_on();
   Result<> send_rest();
   Result<> ask_offset();
   Result<> ask_object();
@@ -55,6 +56,7 @@ class Transfer {
   TaskControl& control_;
   std::string path_;           // of the upload, on the manager
   std::uint64_t offset_ = 0;   // the manager has so much
+  bool offset_known_ = true;
   std::string object_;         // known at the end
 };
 
@@ -127,35 +129,23 @@ Result<> Transfer::ask_object() {
   return {};
 }
 
-// Broken connections and a manager that is just coming back; conflict: our idea of the offset was wrong.
+// conflict: our idea of the offset was wrong. throttled: the manager is busy.
 bool may_go_on(ErrorKind kind) {
-  return kind == ErrorKind::unavailable || kind == ErrorKind::unknown_outcome ||
-         kind == ErrorKind::deadline_exceeded || kind == ErrorKind::throttled ||
-         kind == ErrorKind::conflict;
+  return is_broken_connection(kind) || kind == ErrorKind::throttled || kind == ErrorKind::conflict;
 }
 
-Result<Uploaded> Transfer::send_all(const TransferRetry& retry) {
-  Millis pause = retry.pause_first;
-  int failures = 0;
-  bool offset_known = true;
-  while (object_.empty()) {
-    const auto before = offset_;
-    auto done = offset_known ? Result<>{} : ask_offset();
-    if (done && offset_ < source_.length()) done = send_rest();
-    if (done && object_.empty()) done = ask_object();
-    if (done) break;
-    if (!may_go_on(done.error().kind)) return std::move(done).error();
-    offset_known = false;
-    if (offset_ > before) {
-      failures = 0;
-      pause = retry.pause_first;
-    }
-    if (++failures >= retry.attempts_max) {
-      return std::move(done).error().context(fmt::format("given up after {} tries", failures));
-    }
-    if (!control_.wait(pause)) return fail(ErrorKind::cancelled, "the upload was cancelled");
-    pause = std::min(pause * 2, retry.pause_max);
-  }
+Attempt Transfer::go_on() {
+  const auto before = offset_;
+  auto done = offset_known_ ? Result<>{} : ask_offset();
+  if (done && offset_ < source_.length()) done = send_rest();
+  if (done && object_.empty()) done = ask_object();
+  offset_known_ = done.ok();
+  const bool again = !done && may_go_on(done.error().kind);
+  return {std::move(done), again, offset_ > before};
+}
+
+Result<Uploaded> Transfer::send_all(const RetryPolicy& retry) {
+  BDAAS_TRY(keep_trying([this] { return go_on(); }, control_, retry));
   return Uploaded{object_, reader_.hex()};
 }
 
@@ -170,7 +160,7 @@ void Transfer::give_up() const {
 }  // namespace
 
 Result<Uploaded> upload(const Api& api, const UploadSpec& spec, ByteSource& source,
-                        const Progress& progress, TaskControl& control, const TransferRetry& retry) {
+                        const Progress& progress, TaskControl& control, const RetryPolicy& retry) {
   Transfer transfer(api, source, progress, control);
   const auto where = fmt::format("cannot upload '{}'", spec.name);
   BDAAS_TRY(transfer.create(spec).context(where));

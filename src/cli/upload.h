@@ -5,7 +5,7 @@
 
 #include "cli/api.h"
 #include "cli/byte_source.h"
-#include "cli/task.h"
+#include "cli/retry.h"
 
 namespace bdaas::cli {
 
@@ -21,19 +21,12 @@ struct Uploaded {
   std::string sha256;  // of what was read here
 };
 
-// Of uploads and downloads.
-struct TransferRetry {
-  int attempts_max = 8;  // in a row without one more byte moved
-  Millis pause_first{100};
-  Millis pause_max{5'000};
-};
-
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
 // Blocking; stops early when control.stop is set (cancelled). Nothing but the unfinished upload is left behind then;
 // the manager drops those by age, and this asks it to.
 Result<Uploaded> upload(const Api& api, const UploadSpec& spec, ByteSource& source,
                         const Progress& progress, TaskControl& control,
-                        const TransferRetry& retry = {});
+                        const RetryPolicy& retry = {});
 
 }  // namespace bdaas::cli

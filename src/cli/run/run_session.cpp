@@ -142,7 +142,7 @@ void RunSession::start_watching(const Job& job) {
       return channel_.push(RunInput(EventSeen{event}));
     };
     // Its end is no news: the watch sees everything that matters, only a little later.
-    (void)follow_events(api_, id.text, 0, sink, control, kRetryForEver);
+    (void)follow_events(api_, id.text, 0, sink, control, kRetryUntilStopped);
   });
   watch_.emplace([this, tell, id = job.id](TaskControl& control) {
     const WatchOptions options{id, options_.find_manager};
@@ -161,7 +161,7 @@ void RunSession::start_log(OutputStream stream) {
     const auto sink = [this, stream](std::string text) {
       return channel_.push(RunInput(OutputSeen{stream, std::move(text)}));
     };
-    const auto end = follow_log(api_, {step, stream, true, true}, sink, control, kRetryForEver);
+    const auto end = follow_log(api_, {step, stream, true, true}, sink, control, kRetryUntilStopped);
     if (!end && end.error().kind != ErrorKind::cancelled) {
       channel_.push(RunInput(TroubleSeen{
           fmt::format("the program's {} cannot be followed: {}", to_text(stream),
@@ -176,7 +176,15 @@ void RunSession::start_download() {
     const auto progress = [this](std::uint64_t done, std::uint64_t total) {
       channel_.push(RunInput(PhaseProgress{Phase::result, {}, done, total}));
     };
-    channel_.push(Downloaded{fetch_archive(api_, result, options_.output, progress, control)});
+    std::optional<SavedArchive> saved;
+    auto end = keep_trying(
+        [&] {
+          auto fetched = fetch_archive(api_, result, options_.output, progress, control);
+          if (fetched) saved = *std::move(fetched);
+          return attempt_of(saved ? Result<>{} : std::move(fetched).error(), false);
+        },
+        control, RetryPolicy{});
+    channel_.push(Downloaded{end ? Result<SavedArchive>(*std::move(saved)) : std::move(end).error()});
   });
 }
 

@@ -49,6 +49,7 @@ Result<bool> Watch::look() {
     cancel_sent_ = true;
   }
   BDAAS_ASSIGN(const auto job, get<Job>(path));
+  tell_(TroubleSeen{});  // over, if there was any
   if (job.cluster) BDAAS_TRY(look_at_nodes(*job.cluster));
   if (job.step) BDAAS_TRY(look_at_step(*job.step));
   tell_(JobSeen{job});  // last: who sees the job's end has seen the rest
@@ -98,16 +99,13 @@ Result<> watch(Api& api, const WatchOptions& options, const std::atomic<bool>& c
   Watch watcher(api, options, cancel, tell, control.stop);
   do {
     const auto ended = watcher.look();
+    if (control.stop) break;
     if (ended && *ended) return {};
-    if (ended) {
-      tell(TroubleSeen{});
-    } else if (may_get_better(ended.error().kind)) {
-      tell(TroubleSeen{fmt::format("the manager does not answer ({}); trying again",
-                                   ended.error().message)});
-      watcher.find_manager_again();
-    } else {
-      return ended.error();
-    }
+    if (ended) continue;
+    if (!may_get_better(ended.error().kind)) return ended.error();
+    tell(TroubleSeen{
+        fmt::format("the manager does not answer ({}); trying again", ended.error().message)});
+    watcher.find_manager_again();
   } while (control.wait(options.between_looks));
   watcher.send_last_word();
   return fail(ErrorKind::cancelled, "stopped");
