@@ -17,8 +17,7 @@ constexpr std::size_t kUnsentOutputMax = 1u << 20;
 
 }  // namespace
 
-Agent::Agent(const NodeContext& node, const NodeFiles& files, StateStore& store,
-             LinkServer& server)
+Agent::Agent(const NodeContext& node, const NodeFiles& files, StateStore& store, LinkServer& server)
     : node_(node),
       files_(files),
       store_(store),
@@ -188,8 +187,8 @@ void Agent::send_output(Connection& connection) {
   }
 }
 
-// Children that others left to this process (it is their subreaper) are only to be forgotten. A child of our own is
-// reaped by who waits for its code, in this round or the next.
+// Children that others left to this process (it is their subreaper) are only to be forgotten. A
+// child of our own is reaped by who waits for its code, in this round or the next.
 void Agent::reap_orphans() const {
   for (;;) {
     siginfo_t info{};
@@ -200,8 +199,8 @@ void Agent::reap_orphans() const {
 }
 
 Result<> Agent::clean_up(const NodeContext& node) {
-  const auto left = kill_all(
-      {kLeaseVariable, node.config.lease.text, node.config.dir, true}, kKillTime);
+  const auto left =
+      kill_all({kLeaseVariable, node.config.lease.text, node.config.dir, true}, kKillTime);
   if (left > 0) node.log.error("{} processes of this node would not end", left);
   if (::chdir("/") != 0) node.log.warning("cannot leave the node's directory");
   return remove_tree(node.config.dir);

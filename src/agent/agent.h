@@ -1,6 +1,6 @@
 #pragma once
-// The agent: takes orders, keeps the plan true, reports. Its parts do the work; this class only brings orders to them
-// and reports from them to the links, in rounds (wait_set.h).
+// The agent: takes orders, keeps the plan true, reports. Its parts do the work; this class only
+// brings orders to them and reports from them to the links, in rounds (wait_set.h).
 
 #include "agent/daemons.h"
 #include "agent/link_server.h"
@@ -44,12 +44,12 @@ class Agent {
   Steps steps_;
   Sampler sampler_;
   SystemClock clock_;
-  std::string start_;                // of this agent; differs after each
+  std::string start_;  // of this agent; differs after each
   Instant next_slow_pass_{};
-  std::optional<Instant> end_by_;    // the lease is over: everything is being stopped until then
-  bool shut_down_ = false;           // at once
-  bool daemons_changed_ = true;      // since the last report
-  bool more_output_ = false;         // a follower stopped because its connection was full
+  std::optional<Instant> end_by_;  // the lease is over: everything is being stopped until then
+  bool shut_down_ = false;         // at once
+  bool daemons_changed_ = true;    // since the last report
+  bool more_output_ = false;       // a follower stopped because its connection was full
 };
 
 }  // namespace bdaas

@@ -1,6 +1,7 @@
 #pragma once
-// What the agent must know after its own death, in <dir>/agent-state.json and <dir>/agent-plan.json. Written beside
-// and renamed; a process is recorded before it does anything (process.h), so none is ever started twice or forgotten.
+// What the agent must know after its own death, in <dir>/agent-state.json and
+// <dir>/agent-plan.json. Written beside and renamed; a process is recorded before it does anything
+// (process.h), so none is ever started twice or forgotten.
 
 #include <string>
 #include <vector>
@@ -51,10 +52,12 @@ struct AgentState {
 // What of a state still holds after a reboot: nothing that was a process. Pure.
 AgentState carried_into(AgentState state, const std::string& boot);
 
-// Owns the state and its files. Parts change `state` and call save() where the order matters, else mark().
+// Owns the state and its files. Parts change `state` and call save() where the order matters, else
+// mark().
 class StateStore {
  public:
-  // Reads what an earlier agent left in dir, or begins anew. corrupted: a file is there and cannot be understood.
+  // Reads what an earlier agent left in dir, or begins anew. corrupted: a file is there and cannot
+  // be understood.
   static Result<StateStore> open(const std::string& dir, const std::string& boot);
 
   AgentState state;

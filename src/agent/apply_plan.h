@@ -5,8 +5,8 @@
 
 namespace bdaas {
 
-// Everything that can be refused before anything is written: paths outside the node's directory, names that are used
-// twice, programs that are not absolute. Pure.
+// Everything that can be refused before anything is written: paths outside the node's directory,
+// names that are used twice, programs that are not absolute. Pure.
 Result<> check_plan(const NodePlan& plan, const std::string& node_dir);
 
 Result<> write_plan_files(const NodePlan& plan, const NodeFiles& files);

@@ -17,8 +17,8 @@ std::string exit_text(const DaemonFacts& facts, Millis lived) {
 
 std::size_t ends_in_window(const DaemonRecord& record, Instant now) {
   const auto from = now.time_since_epoch() - kRestartWindow;
-  return static_cast<std::size_t>(std::ranges::count_if(
-      record.ends, [&](Millis end) { return end > from; }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(record.ends, [&](Millis end) { return end > from; }));
 }
 
 DaemonDecision stop(const DaemonRecord& record, const DaemonFacts& facts, Instant now) {
@@ -70,8 +70,7 @@ DaemonDecision initializing(const DaemonSpec& spec, const DaemonRecord& record,
     return failed(fmt::format("its initialization did not end within {}",
                               human_duration(spec.ready_timeout_ms)));
   }
-  return failed("its initialization: " +
-                exit_text(facts, now.time_since_epoch() - record.began));
+  return failed("its initialization: " + exit_text(facts, now.time_since_epoch() - record.began));
 }
 
 DaemonDecision starting(const DaemonSpec& spec, const DaemonRecord& record,

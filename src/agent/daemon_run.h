@@ -3,10 +3,11 @@
 //
 //   waiting ──▶ initializing ──▶ starting ──▶ ready
 //      │             │             ▲  │  ▲      │
-//      └─────────────┼─────────────┘  │  └──────┼──── restarting ◀── it ended (again), and may be started again
+//      └─────────────┼─────────────┘  │  └──────┼──── restarting ◀── it ended, and may go on
 //                    ▼                ▼         ▼
 //                  failed ◀── not ready in time, ended too often, or its initialization failed
-//   any ──▶ stopped: no longer wanted like this; gone, or begun anew with its new spec, when its process has ended
+//   any ──▶ stopped: no longer wanted like this; when its process has ended, it is gone, or begun
+//                    anew with its new spec
 //
 // The spec says what is wanted; DaemonRecord is what the agent keeps on disk about it.
 
@@ -21,16 +22,17 @@ namespace bdaas {
 
 struct DaemonRecord {
   std::string name;
-  std::string fingerprint;            // of the spec it was begun with; another in the plan: it is stopped
-  Millis stop_grace{3000};            // of that spec
+  // of the spec it was begun with; another in the plan: it is stopped
+  std::string fingerprint;
+  Millis stop_grace{3000};  // of that spec
   DaemonState state = DaemonState::waiting;
-  std::optional<ProcessId> process;   // of the daemon, or of its initialization
-  Millis began{};                     // since boot: when that process began
-  Millis not_before{};                // restarting: when it may begin again
-  std::vector<Millis> ends;           // its unwanted ends within the last ten minutes
-  std::int64_t restarts = 0;          // in its whole life
-  std::int64_t exit_code = 0;         // of its last end
-  std::int64_t log_begin = 0;         // size of its log when its process began
+  std::optional<ProcessId> process;  // of the daemon, or of its initialization
+  Millis began{};                    // since boot: when that process began
+  Millis not_before{};               // restarting: when it may begin again
+  std::vector<Millis> ends;          // its unwanted ends within the last ten minutes
+  std::int64_t restarts = 0;         // in its whole life
+  std::int64_t exit_code = 0;        // of its last end
+  std::int64_t log_begin = 0;        // size of its log when its process began
   std::string message;
 
   static constexpr auto fields() {
@@ -60,22 +62,25 @@ enum class DaemonAct {
 };
 
 struct DaemonFacts {
-  bool wanted = true;        // false: to be stopped
-  bool initialized = true;   // has no init_once, or its marker is there
-  bool alive = false;        // its recorded process lives
-  std::optional<int> exit;   // its code when it does not, if known
-  bool probes_hold = false;  // looked at while starting
+  bool wanted = true;                // false: to be stopped
+  bool initialized = true;           // has no init_once, or its marker is there
+  bool alive = false;                // its recorded process lives
+  std::optional<int> exit;           // its code when it does not, if known
+  bool probes_hold = false;          // looked at while starting
   DaemonAct sent = DaemonAct::none;  // the last signal sent to that process
-  Instant stop_began{};      // when it was first not wanted
+  Instant stop_began{};              // when it was first not wanted
 };
 
 struct DaemonDecision {
   DaemonState state;
   DaemonAct act = DaemonAct::none;
-  Instant look_again = kNever;         // at the latest; an end of the process is looked at in any case
-  std::optional<Instant> not_before;   // to be recorded
-  bool ended = false;                  // an unwanted end: to be recorded, with a message when it failed
-  std::string why;                     // of a failure: "exit code 1 after 0.3 s", "not ready after 120 s"
+  // at the latest; an end of the process is looked at in any case
+  Instant look_again = kNever;
+  std::optional<Instant> not_before;  // to be recorded
+  // an unwanted end: to be recorded, with a message when it failed
+  bool ended = false;
+  // of a failure: "exit code 1 after 0.3 s", "not ready after 120 s"
+  std::string why;
 };
 
 inline constexpr Millis kRestartWindow = std::chrono::minutes(10);

@@ -10,7 +10,8 @@ using State = DaemonState;
 
 constexpr Instant kStart{Millis{1'000'000}};
 
-// Plays one daemon's life: facts are set by the test, decisions are recorded as the supervisor records them.
+// Plays one daemon's life: facts are set by the test, decisions are recorded as the supervisor
+// records them.
 class DaemonRunTest : public testing::Test {
  protected:
   DaemonRunTest() {
@@ -176,7 +177,8 @@ TEST(Backoff, DoublesUpToTenSeconds) {
   EXPECT_EQ(backoff_after(1'000), Millis{10'000});
 }
 
-// ---- a seeded walk: whatever happens, a living process is never started over, and every state has a way on ----
+// ---- a seeded walk: whatever happens, a living process is never started over, and every state has
+// a way on ----
 
 TEST_F(DaemonRunTest, NeverStartsASecondCopy) {
   SystemEntropy entropy;
@@ -192,7 +194,8 @@ TEST_F(DaemonRunTest, NeverStartsASecondCopy) {
       }
       const auto dice = entropy.next() % 10;
       if (facts.alive && dice < 2) end(dice == 0 ? std::optional<int>() : std::optional<int>(1));
-      if (record.state == State::initializing && !facts.alive && facts.exit) facts.initialized = true;
+      if (record.state == State::initializing && !facts.alive && facts.exit)
+        facts.initialized = true;
       if (dice == 3) facts.probes_hold = true;
     }
   }

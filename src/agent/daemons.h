@@ -1,5 +1,6 @@
 #pragma once
-// Keeps the plan's daemons as decide_daemon() says: observes, decides, records, acts. One thread, never blocks long.
+// Keeps the plan's daemons as decide_daemon() says: observes, decides, records, acts. One thread,
+// never blocks long.
 
 #include <map>
 
@@ -42,8 +43,8 @@ class Daemons {
   void record_end(const DaemonSpec& spec, DaemonRecord& record, const DaemonDecision& decision,
                   const DaemonFacts& facts, Instant now) const;
   void act(const DaemonSpec& spec, DaemonRecord& record, Live& live, DaemonAct act, Instant now);
-  Result<> start(const DaemonSpec& spec, const std::vector<std::string>& argv,
-                 DaemonRecord& record, Live& live, Instant now);
+  Result<> start(const DaemonSpec& spec, const std::vector<std::string>& argv, DaemonRecord& record,
+                 Live& live, Instant now);
 
   const NodeContext& node_;
   const NodeFiles& files_;

@@ -127,7 +127,8 @@ SpawnSpec spawn_spec(const ExecSpec& spec, const Places& places) {
   return spawn;
 }
 
-// SIGTERM and its like as a descriptor, so that they are handed on between two reads and never lost.
+// SIGTERM and its like as a descriptor, so that they are handed on between two reads and never
+// lost.
 UniqueFd catch_signals() {
   sigset_t caught;
   sigemptyset(&caught);
@@ -146,7 +147,8 @@ Ended await_end(Process& program, KeptStream& out, KeptStream& err, const Unique
   for (;;) {
     signalfd_siginfo signal{};
     while (::read(signals.get(), &signal, sizeof signal) == sizeof signal) {
-      ended.told_to_stop |= signal.ssi_signo != SIGQUIT;  // that one only asks a JVM for its threads
+      // that one only asks a JVM for its threads
+      ended.told_to_stop |= signal.ssi_signo != SIGQUIT;
       program.signal(static_cast<int>(signal.ssi_signo));
     }
     const auto exit = program.ended();  // asked first: what it wrote is in the pipes then

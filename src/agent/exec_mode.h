@@ -1,6 +1,6 @@
 #pragma once
-// `bdaas-agent exec --spec FILE`: runs a step's program and keeps its output (model/exec_spec.h, step_files.h). The one
-// implementation of running a program, for containers and for RunStep.
+// `bdaas-agent exec --spec FILE`: runs a step's program and keeps its output (model/exec_spec.h,
+// step_files.h). The one implementation of running a program, for containers and for RunStep.
 
 #include <map>
 #include <string>

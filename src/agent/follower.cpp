@@ -32,8 +32,7 @@ std::optional<OutputChunk> Follower::read_chunk(const std::string& node_dir, Fol
   OutputChunk chunk{follow.step, follow.stream, follow.offset, {}, false};
   std::string bytes(kChunkBytesMax, '\0');
   const UniqueFd fd(::open(path_of(node_dir, follow).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  const ssize_t got =
-      fd.valid() ? ::pread(fd.get(), bytes.data(), bytes.size(), follow.offset) : 0;
+  const ssize_t got = fd.valid() ? ::pread(fd.get(), bytes.data(), bytes.size(), follow.offset) : 0;
   bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   chunk.end = bytes.empty() && ended;
   if (bytes.empty() && !chunk.end) return std::nullopt;

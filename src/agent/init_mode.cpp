@@ -44,7 +44,8 @@ int run_init_mode(const std::string& marker, const std::vector<std::string>& arg
   if (is_there(marker)) return 0;
   const auto started = marker + ".started";
   if (is_there(started)) {
-    complain("this was begun before and its outcome is unknown; it is run again, with nothing removed");
+    complain(
+        "this was begun before and its outcome is unknown; it is run again, with nothing removed");
   }
   if (const auto noted = write_file(started, "", 0644, true); !noted) {
     return complain(noted.error().message);

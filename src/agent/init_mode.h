@@ -4,11 +4,12 @@
 // It is a process of its own so that the agent's death cannot part the command from its record:
 //   MARKER.started   written (fsynced) before the command runs
 //   MARKER           written (fsynced) after it has ended with 0
-// MARKER there: never run again. Only MARKER.started there, and this process gone: the outcome is unknown (power
-// failure, or killed in between). Then the command is run again and nothing is removed before, since what it made may
-// be data. So an InitOnce command must be one that may be repeated, or that refuses with a code ≠ 0 when it finds
-// something made (`hdfs namenode -format -nonInteractive` does): the daemon is then failed with its words, and data
-// is never lost by a second format.
+// MARKER there: never run again. Only MARKER.started there, and this process gone: the outcome is
+// unknown (power failure, or killed in between). Then the command is run again and nothing is
+// removed before, since what it made may be data. So an InitOnce command must be one that may be
+// repeated, or that refuses with a code ≠ 0 when it finds something made (`hdfs namenode -format
+// -nonInteractive` does): the daemon is then failed with its words, and data is never lost by a
+// second format.
 
 #include <string>
 #include <vector>

@@ -1,6 +1,6 @@
 #pragma once
-// Time since the machine booted, suspended time included: it never jumps when the wall clock is set.
-// Instants are comparable only within one boot; boot_id() tells boots apart.
+// Time since the machine booted, suspended time included: it never jumps when the wall clock is
+// set. Instants are comparable only within one boot; boot_id() tells boots apart.
 
 #include <chrono>
 #include <string>

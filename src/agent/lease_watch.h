@@ -1,7 +1,7 @@
 #pragma once
-// The dead-man lease as pure arithmetic. A renewal names a wall-clock time; what counts from then on is the time since
-// boot, so a wall clock that jumps neither ends the lease early nor lets it live for ever. The wall clock is asked
-// again only after a reboot.
+// The dead-man lease as pure arithmetic. A renewal names a wall-clock time; what counts from then
+// on is the time since boot, so a wall clock that jumps neither ends the lease early nor lets it
+// live for ever. The wall clock is asked again only after a reboot.
 
 #include "agent/instant.h"
 #include "base/fields.h"

@@ -45,8 +45,9 @@ Result<> move(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) == 0) return {};
   if (errno != EXDEV) return os_error(errno, fmt::format("cannot move '{}'", from.native()));
   return without_exceptions("cannot copy", [&]() -> Result<> {
-    fs::copy(from, to, fs::copy_options::recursive | fs::copy_options::overwrite_existing |
-                           fs::copy_options::skip_symlinks);
+    fs::copy(from, to,
+             fs::copy_options::recursive | fs::copy_options::overwrite_existing |
+                 fs::copy_options::skip_symlinks);
     return {};
   });
 }

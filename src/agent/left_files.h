@@ -1,5 +1,6 @@
 #pragma once
-// What a program left in its working directory: every name that was not there when it began and is not ignored.
+// What a program left in its working directory: every name that was not there when it began and is
+// not ignored.
 
 #include <set>
 #include <string>
@@ -16,8 +17,9 @@ Result<std::set<std::string>> names_in(const fs::path& directory);
 // Names that begin with a dot always; a pattern may end in '*'. Pure.
 bool is_ignored(std::string_view name, const std::vector<std::string>& ignore);
 
-// Moves the left files and directories into `work` (no links, no sockets or other special files) and makes `tar` of
-// them, if there are any. resource_exhausted: more than kLeftBytesMax; nothing was moved then.
+// Moves the left files and directories into `work` (no links, no sockets or other special files)
+// and makes `tar` of them, if there are any. resource_exhausted: more than kLeftBytesMax; nothing
+// was moved then.
 Result<> keep_left_files(const fs::path& from, const std::set<std::string>& before,
                          const std::vector<std::string>& ignore, const fs::path& work,
                          const fs::path& tar);

@@ -1,6 +1,7 @@
 #pragma once
-// The agent's end of the node link: <dir>/agent.sock, for processes of the same user only. Several connections may be
-// open (a manager, one that asks whether the agent lives); each is bounded in both directions.
+// The agent's end of the node link: <dir>/agent.sock, for processes of the same user only. Several
+// connections may be open (a manager, one that asks whether the agent lives); each is bounded in
+// both directions.
 
 #include <list>
 #include <vector>
@@ -19,7 +20,7 @@ class Connection {
   std::vector<Order> receive();     // what has come; closes at its end, or at what is no message
   void send(const Report& report);  // queued
   void send_new(const std::vector<Outbox::Entry>& entries);  // those this connection has not had
-  void flush();                     // as far as the socket takes it
+  void flush();                                              // as far as the socket takes it
 
   bool open() const { return fd_.valid(); }
   void close() { fd_.reset(); }
@@ -38,7 +39,8 @@ class Connection {
 
 class LinkServer {
  public:
-  // Listens at `name` in the current directory: a socket's path has 107 bytes, a node's directory may have more.
+  // Listens at `name` in the current directory: a socket's path has 107 bytes, a node's directory
+  // may have more.
   static Result<LinkServer> listen(const std::string& name);
 
   // Takes new connections; each gets `hello` first.

@@ -17,8 +17,8 @@ std::string read_from(int fd, std::uint64_t begin, std::uint64_t bytes) {
   std::string text(bytes, '\0');
   std::size_t got = 0;
   while (got < text.size()) {
-    const ssize_t now = ::pread(fd, text.data() + got, text.size() - got,
-                                static_cast<off_t>(begin + got));
+    const ssize_t now =
+        ::pread(fd, text.data() + got, text.size() - got, static_cast<off_t>(begin + got));
     if (now <= 0) break;
     got += static_cast<std::size_t>(now);
   }
@@ -31,8 +31,11 @@ std::string as_text(std::string_view bytes) {
   std::string text;
   for (std::size_t i = 0; i < bytes.size();) {
     const auto lead = static_cast<unsigned char>(bytes[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3
-                               : lead >> 3 == 30 ? 4 : 0;
+    const std::size_t length = lead < 0x80       ? 1
+                               : lead >> 5 == 6  ? 2
+                               : lead >> 4 == 14 ? 3
+                               : lead >> 3 == 30 ? 4
+                                                 : 0;
     bool whole = length > 0 && i + length <= bytes.size();
     for (std::size_t k = 1; whole && k < length; ++k) {
       whole = (static_cast<unsigned char>(bytes[i + k]) & 0xC0) == 0x80;

@@ -5,7 +5,6 @@
 #include "model/agent_messages.h"
 #include "model/exec_spec.h"
 #include "model/local_claim.h"
-#include "model/local_claim.h"
 
 namespace bdaas {
 

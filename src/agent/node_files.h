@@ -1,6 +1,6 @@
 #pragma once
-// Writes below the node's directory, and nowhere else: no "..", no links on the way, whatever a plan or a program
-// has put there. Every file is written beside and renamed.
+// Writes below the node's directory, and nowhere else: no "..", no links on the way, whatever a
+// plan or a program has put there. Every file is written beside and renamed.
 
 #include <string>
 #include <string_view>
@@ -12,7 +12,8 @@
 
 namespace bdaas {
 
-// "/node/etc/x" below "/node" → "etc/x". Pure. Refuses what is not below, "..", and the agent's own files.
+// "/node/etc/x" below "/node" → "etc/x". Pure. Refuses what is not below, "..", and the agent's own
+// files.
 Result<std::string> name_in_node(std::string_view node_dir, std::string_view absolute);
 
 class NodeFiles {

@@ -1,6 +1,7 @@
 #pragma once
-// Reports that must arrive: numbered, kept with the agent's state until acknowledged. Only the newest of what tells
-// the same thing is kept (all daemons' states, a step's process, …), so it does not grow while nobody listens.
+// Reports that must arrive: numbered, kept with the agent's state until acknowledged. Only the
+// newest of what tells the same thing is kept (all daemons' states, a step's process, …), so it
+// does not grow while nobody listens.
 
 #include <string>
 #include <vector>

@@ -10,8 +10,7 @@
 namespace bdaas {
 
 Result<OutputKeeper> OutputKeeper::open(const fs::path& path, std::int64_t limit_bytes) {
-  UniqueFd fd(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644));
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0644));
   if (!fd.valid()) return os_error(errno, fmt::format("cannot open '{}'", path.native()));
   return OutputKeeper(std::move(fd), std::max<std::int64_t>(limit_bytes, 0));
 }

@@ -1,7 +1,7 @@
 #pragma once
-// Keeps one output stream of a program in a file of bounded size: its head up to the limit as it comes, and at the end
-// a line that says how much is missing and the last of it. Never fails towards the program: what cannot be written
-// (a full disk) is left out and counted too.
+// Keeps one output stream of a program in a file of bounded size: its head up to the limit as it
+// comes, and at the end a line that says how much is missing and the last of it. Never fails
+// towards the program: what cannot be written (a full disk) is left out and counted too.
 
 #include <cstdint>
 #include <string>
@@ -27,9 +27,9 @@ class OutputKeeper {
   bool write(std::string_view bytes);
 
   UniqueFd fd_;
-  std::int64_t room_;           // of the head
-  std::int64_t left_out_ = 0;   // bytes not in the file, those in tail_ included
-  std::string tail_;            // the last of them; between once and twice kOutputTailBytes
+  std::int64_t room_;          // of the head
+  std::int64_t left_out_ = 0;  // bytes not in the file, those in tail_ included
+  std::string tail_;           // the last of them; between once and twice kOutputTailBytes
 };
 
 }  // namespace bdaas

@@ -15,7 +15,8 @@ constexpr Millis kTryEvery{60};
 constexpr Millis kAnswerTime{2'000};
 constexpr std::size_t kAnswerBytesMax = 1u << 20;
 
-// A connect to a port nobody listens on can meet itself when the kernel chooses that very port as its source.
+// A connect to a port nobody listens on can meet itself when the kernel chooses that very port as
+// its source.
 bool met_itself(int fd) {
   sockaddr_in own{};
   sockaddr_in peer{};
@@ -102,9 +103,9 @@ Probing::Answer Probing::connected(const Probe& probe) {
   }
   if (met_itself(fd_.get())) return Answer::no;
   if (probe.kind == ProbeKind::port) return Answer::yes;
-  const auto request = fmt::format("GET {} HTTP/1.0\r\nHost: {}:{}\r\nConnection: close\r\n\r\n",
-                                   probe.path.empty() ? "/" : probe.path, probe.address,
-                                   probe.port);
+  const auto request =
+      fmt::format("GET {} HTTP/1.0\r\nHost: {}:{}\r\nConnection: close\r\n\r\n",
+                  probe.path.empty() ? "/" : probe.path, probe.address, probe.port);
   // A fresh socket takes a few hundred bytes at once.
   if (::send(fd_.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
       static_cast<ssize_t>(request.size())) {

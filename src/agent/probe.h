@@ -1,6 +1,6 @@
 #pragma once
-// Asks whether a starting daemon is ready, without blocking: its probes one after the other, each again and again
-// until it has held once.
+// Asks whether a starting daemon is ready, without blocking: its probes one after the other, each
+// again and again until it has held once.
 
 #include <vector>
 

@@ -23,7 +23,8 @@ namespace {
 // glibc 2.36 declares its wrappers without C linkage, so they cannot be linked from C++.
 int open_pidfd(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
-// Closes all but the first three and these two: a child that waits must not keep the agent's address or sockets.
+// Closes all but the first three and these two: a child that waits must not keep the agent's
+// address or sockets.
 void close_all_but(int a, int b) {
   const auto [low, high] = std::minmax({static_cast<unsigned>(a), static_cast<unsigned>(b)});
   if (low > 3) ::close_range(3, low - 1, 0);
@@ -154,7 +155,8 @@ Result<HeldProcess> HeldProcess::fork(const SpawnSpec& spec) {
 
 Result<Process> HeldProcess::release() && {
   const char go = 1;
-  [[maybe_unused]] const auto opened = ::write(gate_.get(), &go, 1);  // its failure shows in what follows
+  // its failure shows in what follows
+  [[maybe_unused]] const auto opened = ::write(gate_.get(), &go, 1);
   int code = 0;
   ssize_t got = 0;
   while ((got = ::read(failure_.get(), &code, sizeof code)) < 0 && errno == EINTR) {

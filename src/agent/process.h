@@ -30,8 +30,8 @@ struct ProcessId {
 struct ProcessStat {
   ProcessId id;
   std::int64_t parent = 0;
-  char state = '?';             // Z: ended, not reaped
-  std::int64_t cpu_ticks = 0;   // user and system
+  char state = '?';            // Z: ended, not reaped
+  std::int64_t cpu_ticks = 0;  // user and system
   std::int64_t rss_bytes = 0;
 };
 std::optional<ProcessStat> read_stat(pid_t pid);
@@ -48,7 +48,8 @@ struct SpawnSpec {
   bool own_session = true;
 };
 
-// A living or ended process, watched by a pidfd. It may be a child of ours or one that an earlier agent left.
+// A living or ended process, watched by a pidfd. It may be a child of ours or one that an earlier
+// agent left.
 class Process {
  public:
   struct Exit {
@@ -59,10 +60,10 @@ class Process {
   static std::optional<Process> adopt(const ProcessId& id);
 
   const ProcessId& id() const { return id_; }
-  int fd() const { return pidfd_.get(); }   // readable: ended
-  std::optional<Exit> ended();              // reaps a child; keeps its answer
-  void signal(int number) const;            // to it alone; harmless when it has ended
-  void signal_group(int number) const;      // to its process group, while it has not been reaped
+  int fd() const { return pidfd_.get(); }  // readable: ended
+  std::optional<Exit> ended();             // reaps a child; keeps its answer
+  void signal(int number) const;           // to it alone; harmless when it has ended
+  void signal_group(int number) const;     // to its process group, while it has not been reaped
 
  private:
   friend class HeldProcess;
@@ -73,8 +74,9 @@ class Process {
   std::optional<Exit> exit_;
 };
 
-// A forked child that waits before its exec until release(): so its id can be written down before it does anything.
-// Destroyed without release, or when this process dies before it, the child ends without having run anything.
+// A forked child that waits before its exec until release(): so its id can be written down before
+// it does anything. Destroyed without release, or when this process dies before it, the child ends
+// without having run anything.
 class HeldProcess {
  public:
   static Result<HeldProcess> fork(const SpawnSpec& spec);

@@ -1,6 +1,7 @@
 #pragma once
-// All processes of this machine, and those among them that are this node's: descendants, and whoever carries a mark
-// in its environment (a daemonized grandchild is nobody's descendant any more once its agent was started again).
+// All processes of this machine, and those among them that are this node's: descendants, and
+// whoever carries a mark in its environment (a daemonized grandchild is nobody's descendant any
+// more once its agent was started again).
 
 #include <string>
 #include <string_view>
@@ -23,14 +24,15 @@ bool is_marked(pid_t pid, std::string_view name, std::string_view value);
 
 // Which processes are meant. Never this one.
 struct Victims {
-  std::string_view name;          // marked NAME=value
+  std::string_view name;  // marked NAME=value
   std::string_view value;
-  std::string_view dir = {};      // or working inside this directory: a container whose engine handed no mark on
-  bool descendants = false;       // or below this process
+  // or working inside this directory: a container whose engine handed no mark on
+  std::string_view dir = {};
+  bool descendants = false;  // or below this process
 };
 
-// SIGKILL to all of them, again and again until none is left or the time is over. Returns how many were left. Blocks
-// so long; reaps children.
+// SIGKILL to all of them, again and again until none is left or the time is over. Returns how many
+// were left. Blocks so long; reaps children.
 std::size_t kill_all(const Victims& which, Millis timeout);
 
 }  // namespace bdaas

@@ -93,7 +93,8 @@ TEST(ProcessTable, DescendantsAreAllGenerations) {
     return stat;
   };
   std::vector<std::int64_t> pids;
-  for (const auto& stat : descendants_of(2, {row(9, 7), row(7, 2), row(2, 1), row(3, 1), row(4, 2)})) {
+  for (const auto& stat :
+       descendants_of(2, {row(9, 7), row(7, 2), row(2, 1), row(3, 1), row(4, 2)})) {
     pids.push_back(stat.id.pid);
   }
   EXPECT_THAT(pids, testing::UnorderedElementsAre(4, 7, 9));

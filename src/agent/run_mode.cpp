@@ -64,7 +64,8 @@ Result<Claims> claim(const AgentConfig& config) {
   return claims;
 }
 
-// SIGTERM ends the agent and nothing else: the next one adopts what runs. SIGCHLD only wakes the loop.
+// SIGTERM ends the agent and nothing else: the next one adopts what runs. SIGCHLD only wakes the
+// loop.
 UniqueFd catch_signals() {
   sigset_t caught;
   sigemptyset(&caught);
@@ -97,7 +98,8 @@ Result<> run_rounds(const NodeContext& node, const NodeFiles& files, StateStore&
   }
 }
 
-// Tells the process that started this one that it listens, or why it does not. No-op without --detach.
+// Tells the process that started this one that it listens, or why it does not. No-op without
+// --detach.
 class Starter {
  public:
   explicit Starter(UniqueFd fd) : fd_(std::move(fd)) {}

@@ -55,7 +55,10 @@ bool is_step_name(std::string_view name) {
 }  // namespace
 
 Steps::Steps(const NodeContext& node, const NodeFiles& files, StateStore& store)
-    : node_(node), files_(files), store_(store), inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+    : node_(node),
+      files_(files),
+      store_(store),
+      inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
   const auto made = files_.make_directory(node_.config.dir + "/steps");
   if (!made) node_.log.error("{}", made.error().message);
   ::inotify_add_watch(inotify_.get(), (node_.config.dir + "/steps").c_str(), kWatched);
@@ -90,8 +93,8 @@ bool Steps::has_ended(const StepId& step) const {
 }
 
 bool Steps::none_running() const {
-  return std::ranges::none_of(
-      live_, [](const auto& item) { return item.second.process.has_value(); });
+  return std::ranges::none_of(live_,
+                              [](const auto& item) { return item.second.process.has_value(); });
 }
 
 bool Steps::owns(pid_t pid) const {

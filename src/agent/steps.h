@@ -1,7 +1,8 @@
 #pragma once
-// The steps of this node: those the manager ordered (RunStep), and those that a container runs by itself through
-// `bdaas-agent exec`. Both leave the same files (step_files.h); the agent looks at them when inotify says that
-// something was renamed there, and every five seconds in any case. One thread.
+// The steps of this node: those the manager ordered (RunStep), and those that a container runs by
+// itself through `bdaas-agent exec`. Both leave the same files (step_files.h); the agent looks at
+// them when inotify says that something was renamed there, and every five seconds in any case. One
+// thread.
 
 #include <map>
 
@@ -34,7 +35,7 @@ class Steps {
   struct Live {
     std::optional<Process> process;  // of exec
     std::optional<Instant> kill_at;
-    std::int64_t started_file = 0;   // inode of the `started` that was read last
+    std::int64_t started_file = 0;  // inode of the `started` that was read last
   };
 
   void discover();

@@ -1,6 +1,7 @@
 #pragma once
-// What the loop waits for. The loop is level-triggered: in each round every part does what can be done without
-// blocking (tick), then names what could give it more to do (wait_for); a wake-up carries no data.
+// What the loop waits for. The loop is level-triggered: in each round every part does what can be
+// done without blocking (tick), then names what could give it more to do (wait_for); a wake-up
+// carries no data.
 
 #include <poll.h>
 

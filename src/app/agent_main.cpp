@@ -15,11 +15,12 @@ namespace {
 constexpr int kWrongUse = 2;
 
 int usage() {
-  fmt::print(stderr,
-             "usage: bdaas-agent run --dir DIR [--detach]     keep the node of DIR/agent.json\n"
-             "       bdaas-agent exec --spec FILE             run a step's program, keep its output\n"
-             "       bdaas-agent init MARKER -- PROGRAM…      run an initialization once\n"
-             "       bdaas-agent version\n");
+  fmt::print(
+      stderr,
+      "usage: bdaas-agent run --dir DIR [--detach]     keep the node of DIR/agent.json\n"
+      "       bdaas-agent exec --spec FILE             run a step's program, keep its output\n"
+      "       bdaas-agent init MARKER -- PROGRAM…      run an initialization once\n"
+      "       bdaas-agent version\n");
   return kWrongUse;
 }
 

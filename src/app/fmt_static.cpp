@@ -1,5 +1,5 @@
-// Debian has fmt only as a shared library. The agent is fully static, so it takes fmt's own non-inline half from fmt's
-// headers, as the library's src/format.cc does.
+// Debian has fmt only as a shared library. The agent is fully static, so it takes fmt's own
+// non-inline half from fmt's headers, as the library's src/format.cc does.
 
 #include <fmt/format-inl.h>
 

@@ -1,5 +1,6 @@
 #pragma once
-// Messages are lines (model/agent_messages.h): cuts a byte stream into them. Bounded; no I/O; one owner.
+// Messages are lines (model/agent_messages.h): cuts a byte stream into them. Bounded; no I/O; one
+// owner.
 
 #include <algorithm>
 #include <optional>
@@ -14,8 +15,8 @@ class LineBuffer {
  public:
   explicit LineBuffer(std::size_t line_bytes_max) : line_bytes_max_(line_bytes_max) {}
 
-  // Refuses to hold a longer unfinished line than allowed; the stream is of no use then. Take all lines by next()
-  // between two appends, else finished ones count too.
+  // Refuses to hold a longer unfinished line than allowed; the stream is of no use then. Take all
+  // lines by next() between two appends, else finished ones count too.
   Result<> append(std::string_view bytes) {
     buffer_.erase(0, begin_);
     scanned_ -= begin_;

@@ -60,7 +60,8 @@ Result<Hello> ask_agent(const std::string& node_dir, Millis timeout) {
   for (;;) {
     const auto left = std::chrono::ceil<Millis>(deadline - Steady::now()).count();
     pollfd readable{fd.get(), POLLIN, 0};
-    if (left <= 0 || ::poll(&readable, 1, static_cast<int>(std::min<long long>(left, 60'000))) == 0) {
+    if (left <= 0 ||
+        ::poll(&readable, 1, static_cast<int>(std::min<long long>(left, 60'000))) == 0) {
       return fail(ErrorKind::deadline_exceeded, "the agent in '{}' does not say hello",
                   printable(node_dir));
     }

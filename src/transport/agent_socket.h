@@ -10,8 +10,8 @@
 
 namespace bdaas {
 
-// A connected, non-blocking socket. A node's directory may have any length. Refuses an agent of another user.
-// unavailable or not_found: none listens there.
+// A connected, non-blocking socket. A node's directory may have any length. Refuses an agent of
+// another user. unavailable or not_found: none listens there.
 Result<UniqueFd> connect_agent(const std::string& node_dir);
 
 // What the agent there says of itself. Blocks up to `timeout`.

@@ -221,7 +221,8 @@ void LinkLoop::hang_up(const NodeId& node, Link& link, const std::string& why) {
   link.backoff = steady || link.backoff == Millis{0}
                      ? limits_.first_backoff
                      : std::min(link.backoff * 2, limits_.last_backoff);
-  // Between three quarters and five quarters: many agents that died together are not dialled together.
+  // Between three quarters and five quarters: many agents that died together are not dialled
+  // together.
   const auto jitter = 75 + static_cast<int>(entropy_.next() % 51);
   link.next_dial = now + link.backoff * jitter / 100;
   if (link.up) add_event(LinkDown{node, why}, why.size());

@@ -1,6 +1,7 @@
 #pragma once
-// All lasting agent links in one poll loop on a thread of its own (model/node_link.h). What a peer sends can neither
-// crash it nor grow its memory: lines, queues and events are bounded, a peer that breaks the protocol is hung up on.
+// All lasting agent links in one poll loop on a thread of its own (model/node_link.h). What a peer
+// sends can neither crash it nor grow its memory: lines, queues and events are bounded, a peer that
+// breaks the protocol is hung up on.
 
 #include <map>
 #include <memory>
@@ -17,15 +18,18 @@ namespace bdaas {
 struct LinkLimits {
   Millis first_backoff{50};
   Millis last_backoff{2'000};
-  Millis hello_time{5'000};                     // from connecting to Hello
-  Millis steady_after{5'000};                   // a link that lived so long starts again at first_backoff
-  std::size_t unsent_bytes_max = 48u << 20;     // of one link: orders beyond are dropped
-  std::size_t undrained_bytes_max = 32u << 20;  // of all reports: then nothing is read until drain()
+  Millis hello_time{5'000};  // from connecting to Hello
+  // a link that lived so long starts again at first_backoff
+  Millis steady_after{5'000};
+  std::size_t unsent_bytes_max = 48u << 20;  // of one link: orders beyond are dropped
+  // of all reports: then nothing is read until drain()
+  std::size_t undrained_bytes_max = 32u << 20;
 };
 
 class LinkLoop final : public NodeLinks {
  public:
-  // A connected, non-blocking stream socket to the machine's agent. Called on the loop's thread: must not block.
+  // A connected, non-blocking stream socket to the machine's agent. Called on the loop's thread:
+  // must not block.
   using Dial = std::function<Result<UniqueFd>(const Machine&)>;
 
   // `entropy` (for jitter) outlives it.
@@ -45,8 +49,8 @@ class LinkLoop final : public NodeLinks {
     UniqueFd fd;
     LineBuffer in{kMaxMessageBytes};
     std::string out;
-    std::size_t sent = 0;          // of out
-    bool up = false;               // Hello has come
+    std::size_t sent = 0;  // of out
+    bool up = false;       // Hello has come
     Steady::time_point next_dial{};
     Steady::time_point connected_at{};
     Millis backoff{0};

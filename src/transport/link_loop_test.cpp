@@ -1,7 +1,7 @@
 #include "transport/link_loop.h"
 
-#include <gmock/gmock.h>
 #include <fcntl.h>
+#include <gmock/gmock.h>
 #include <sys/socket.h>
 
 #include <condition_variable>
@@ -226,7 +226,8 @@ TEST_F(LinkLoopTest, ReadsNoMoreThanItMayKeep) {
   limits.undrained_bytes_max = 64 * 1024;
   start(limits);
   agent(0).hello();
-  // A sender that never stops: it blocks as soon as the loop stops reading, until drain() makes room.
+  // A sender that never stops: it blocks as soon as the loop stops reading, until drain() makes
+  // room.
   std::thread sender([&, line = write_report(LeaseRenewed{})] {
     std::string block;
     while (block.size() < 256 * 1024) block += line;

@@ -26,16 +26,16 @@ Result<> LocalPlacer::place(const Machine& machine, const AgentConfig& config) {
                 machine.dir);
   }
   BDAAS_TRY(make_directory(machine.dir, 0700));
-  BDAAS_TRY(write_file(fs::path(machine.dir) / "agent.json",
-                       write_json_pretty(to_json(config)), 0600));
+  BDAAS_TRY(
+      write_file(fs::path(machine.dir) / "agent.json", write_json_pretty(to_json(config)), 0600));
   Command command;
   command.argv = {agent_binary_, "run", "--dir", machine.dir, "--detach"};
   command.env[std::string(kLeaseVariable)] = config.lease.text;  // found by it, whatever happens
   command.timeout = kStartTime;
   const auto started = run_checked(command);
   if (started) return {};
-  return Error(started.error()).context(fmt::format("cannot start the agent of node {}",
-                                                    config.node.text));
+  return Error(started.error())
+      .context(fmt::format("cannot start the agent of node {}", config.node.text));
 }
 
 }  // namespace bdaas

@@ -1,5 +1,6 @@
 #pragma once
-// Agents of local nodes: the binary is here already, so placing one is writing its agent.json and starting it.
+// Agents of local nodes: the binary is here already, so placing one is writing its agent.json and
+// starting it.
 
 #include <string>
 
@@ -11,7 +12,8 @@ class LocalPlacer final : public AgentPlacer {
  public:
   explicit LocalPlacer(std::string agent_binary) : agent_binary_(std::move(agent_binary)) {}
 
-  // conflict: an agent of another lease is there. Blocks a few milliseconds; some seconds when the machine is loaded.
+  // conflict: an agent of another lease is there. Blocks a few milliseconds; some seconds when the
+  // machine is loaded.
   Result<> place(const Machine& machine, const AgentConfig& config) override;
 
  private:

@@ -31,6 +31,24 @@ TEST_F(DaemonsTest, APlanBecomesReadyDaemons) {
   EXPECT_EQ(*read_file(path("one.log")), "serving\n");
 }
 
+TEST_F(DaemonsTest, IsReadyWhenAllProbesHoldAndNotBefore) {
+  ASSERT_TRUE(place().ok());
+  connect();
+  const auto port = free_port();
+  auto spec =
+      daemon("one", {TEST_PROGRAM, "http", address_, std::to_string(port), path("go-active")});
+  spec.ready = {{ProbeKind::port, address_, port, "", ""},
+                {ProbeKind::http, address_, port, "/jmx?qry=x", "active"},
+                {ProbeKind::file, "", 0, path("go-ready"), ""}};
+  apply({spec, daemon("marks", {TEST_PROGRAM, "wait"})});
+  await_daemon("one", "starting");
+  ASSERT_TRUE(write_file(path("go-active"), "").ok());
+  await_daemon("marks", "ready");
+  EXPECT_EQ(seen_.daemons["one"].state, "starting");
+  ASSERT_TRUE(write_file(path("go-ready"), "").ok());
+  await_daemon("one", "ready");
+}
+
 TEST_F(DaemonsTest, AKilledDaemonIsStartedAgain) {
   ASSERT_TRUE(place().ok());
   connect();
@@ -62,7 +80,8 @@ TEST_F(DaemonsTest, AKilledAgentAdoptsWhatLives) {
   ASSERT_TRUE(eventually([&] {
     return seen_.daemons["one"].state == "ready" && seen_.daemons["one"].pid != before.pid;
   }));
-  EXPECT_THAT(lines_in("one.pids"), SizeIs(2));  // the killed one and its successor: none was doubled
+  // the killed one and its successor: none was doubled
+  EXPECT_THAT(lines_in("one.pids"), SizeIs(2));
 }
 
 TEST_F(DaemonsTest, AKilledAgentStartsWhatDiedMeanwhile) {
@@ -82,10 +101,13 @@ TEST_F(DaemonsTest, AKilledAgentStartsWhatDiedMeanwhile) {
 
 TEST_F(DaemonsTest, AnAgentKilledAgainAndAgainNeverDoublesADaemon) {
   ASSERT_TRUE(place().ok());
-  connect();
-  apply({server("one", free_port())});
-  for (int i = 0; i < 10; ++i) {
-    kill_agent();
+  const auto spec = server("one", free_port());
+  for (int i = 0; i < 20; ++i) {
+    connect();
+    revision_ = 0;
+    apply({spec});  // repeated, as a manager does
+    if (i % 2 == 0) await_plan(1);
+    kill_agent();  // anywhere between the order and the daemon's readiness
     ASSERT_TRUE(place().ok());
   }
   connect();
@@ -149,7 +171,9 @@ TEST_F(DaemonsTest, AnotherPlanChangesOnlyWhatDiffers) {
   connect();
   const auto kept = server("kept", free_port());
   auto changed = server("changed", free_port());
-  apply({kept, changed, daemon("removed", {TEST_PROGRAM, "ignore-term"})});
+  auto removed = daemon("removed", {TEST_PROGRAM, "ignore-term"});
+  removed.stop_grace_ms = Millis{100};
+  apply({kept, changed, removed});
   const auto kept_pid = await_daemon("kept", "ready").pid;
   const auto changed_pid = await_daemon("changed", "ready").pid;
   const auto removed_pid = static_cast<pid_t>(await_daemon("removed", "ready").pid);
@@ -172,18 +196,19 @@ TEST_F(DaemonsTest, AnotherPlanChangesOnlyWhatDiffers) {
 TEST_F(DaemonsTest, PlansAreRefusedWholeWithAReason) {
   ASSERT_TRUE(place().ok());
   connect();
-  apply({daemon("one", {TEST_PROGRAM, "wait"})}, {{path("good"), "x", 0644}, {"/etc/evil", "x", 0644}});
-  ASSERT_TRUE(eventually([&] { return seen_.plan && seen_.plan->revision == 1; }));
+  apply({daemon("one", {TEST_PROGRAM, "wait"})},
+        {{path("good"), "x", 0644}, {"/etc/evil", "x", 0644}});
+  await_plan(1);
   EXPECT_THAT(seen_.plan->error, HasSubstr("/etc/evil"));
   EXPECT_FALSE(fs::exists(path("good")));
   EXPECT_TRUE(seen_.daemons.empty());
 
   revision_ = 4;
   apply({});
-  ASSERT_TRUE(eventually([&] { return seen_.plan->revision == 5; }));
+  await_plan(5);
   revision_ = 2;
   apply({});
-  ASSERT_TRUE(eventually([&] { return seen_.plan->revision == 3; }));
+  await_plan(3);
   EXPECT_THAT(seen_.plan->error, HasSubstr("older"));
 }
 
@@ -226,7 +251,7 @@ TEST_F(InitOnceTest, RunsOnceAndThenNeverAgain) {
   EXPECT_TRUE(fs::exists(path("one.formatted")));
   spec.env["X"] = "y";
   apply({spec});  // begun anew; a second `create` would refuse and fail it
-  ASSERT_TRUE(eventually([&] { return seen_.plan->revision == 2; }));
+  await_plan(2);
   await_daemon("one", "ready");
 }
 

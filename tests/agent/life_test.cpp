@@ -1,4 +1,5 @@
-// An agent's own life: placed once, talked to by its own user, gone with everything when its lease is over.
+// An agent's own life: placed once, talked to by its own user, gone with everything when its lease
+// is over.
 
 #include <signal.h>
 #include <sys/socket.h>

@@ -32,7 +32,8 @@ std::vector<pid_t> processes_of(const LeaseId& lease) {
     pid_t pid = 0;
     if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc()) continue;
     const auto environment = read_file(entry.path() / "environ", 4u << 20);
-    if (!environment || environment->find("BDAAS_LEASE=" + lease.text) == std::string::npos) continue;
+    if (!environment || environment->find("BDAAS_LEASE=" + lease.text) == std::string::npos)
+      continue;
     if (!has_ended(pid)) found.push_back(pid);
   }
   return found;
@@ -47,7 +48,8 @@ NodeTest::NodeTest()
   dir_ = root_ + "/" + std::string(120, 'd');
   // An address of its own in 127/8, so tests may run at once.
   const auto number = entropy_.next();
-  address_ = fmt::format("127.{}.{}.{}", 64 + number % 64, number / 64 % 256, 1 + number / 65'536 % 254);
+  address_ =
+      fmt::format("127.{}.{}.{}", 64 + number % 64, number / 64 % 256, 1 + number / 65'536 % 254);
   machine_.dir = dir_;
   machine_.address = address_;
 }
@@ -111,7 +113,8 @@ DaemonSpec NodeTest::daemon(const std::string& name, std::vector<std::string> ar
 }
 
 DaemonSpec NodeTest::server(const std::string& name, std::int64_t port) const {
-  auto spec = daemon(name, {TEST_PROGRAM, "serve", address_, std::to_string(port), path(name + ".pids")});
+  auto spec =
+      daemon(name, {TEST_PROGRAM, "serve", address_, std::to_string(port), path(name + ".pids")});
   Probe probe;
   probe.address = address_;
   probe.port = port;
@@ -188,19 +191,21 @@ void NodeTest::take(const LinkEvent& event) {
   }
 }
 
+void NodeTest::await_plan(std::int64_t revision) {
+  ASSERT_TRUE(eventually([&] { return seen_.plan && seen_.plan->revision == revision; }));
+}
+
 DaemonStatus NodeTest::await_daemon(const std::string& name, std::string_view state) {
-  const bool came = eventually([&] {
-    return seen_.daemons.contains(name) && seen_.daemons[name].state == state;
-  });
+  const bool came = eventually(
+      [&] { return seen_.daemons.contains(name) && seen_.daemons[name].state == state; });
   EXPECT_TRUE(came) << name << " does not become " << state << " but is "
                     << seen_.daemons[name].state << ": " << seen_.daemons[name].message;
   return seen_.daemons[name];
 }
 
 StepProcess NodeTest::await_end(const StepId& step) {
-  const bool came = eventually([&] {
-    return !seen_.processes[step].empty() && seen_.processes[step].back().exit_code;
-  });
+  const bool came = eventually(
+      [&] { return !seen_.processes[step].empty() && seen_.processes[step].back().exit_code; });
   EXPECT_TRUE(came) << step.text << " does not end";
   return came ? seen_.processes[step].back() : StepProcess{};
 }

@@ -1,5 +1,6 @@
 #pragma once
-// One node for a test: a directory, the real agent placed in it, a real link to it. At the end nothing of it may live.
+// One node for a test: a directory, the real agent placed in it, a real link to it. At the end
+// nothing of it may live.
 
 #include <gmock/gmock.h>
 
@@ -22,24 +23,27 @@ class NodeTest : public testing::Test {
 
   // ---- the agent ----
   Result<> place();
-  void connect();                // a fresh link, as after a restart of the manager
+  void connect();  // a fresh link, as after a restart of the manager
   pid_t agent_pid() const;
-  void kill_agent();             // kill -9, and waits for its end
+  void kill_agent();  // kill -9, and waits for its end
   AgentConfig config(Millis lease = std::chrono::minutes(2)) const;
 
   // ---- plans ----
   DaemonSpec daemon(const std::string& name, std::vector<std::string> argv) const;
-  DaemonSpec server(const std::string& name, std::int64_t port) const;  // test_program serve, ready by its port
+  // test_program serve, ready by its port
+  DaemonSpec server(const std::string& name, std::int64_t port) const;
   void apply(std::vector<DaemonSpec> daemons, std::vector<FileSpec> files = {});
   static std::int64_t free_port();
 
   // ---- what the agent reports; all fail the test when it does not come within 20 s ----
   void send(const Order& order);
-  bool eventually(const std::function<bool()>& holds);  // looked at after every event, and every 20 ms
+  // looked at after every event, and every 20 ms
+  bool eventually(const std::function<bool()>& holds);
+  void await_plan(std::int64_t revision);  // its answer
   DaemonStatus await_daemon(const std::string& name, std::string_view state);
   StepProcess await_end(const StepId& step);
   std::string follow_to_end(const StepId& step, OutputStream stream, std::int64_t offset = 0);
-  void acknowledge();            // all so far
+  void acknowledge();  // all so far
 
   std::string path(std::string_view name) const { return dir_ + "/" + std::string(name); }
   std::vector<std::int64_t> lines_in(const std::string& name) const;  // numbers, one a line

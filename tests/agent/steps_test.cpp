@@ -149,7 +149,9 @@ TEST_F(StepsTest, IsToldToStopAndMayObey) {
   ASSERT_TRUE(eventually([&] { return seen_.output[{kStep, OutputStream::out}] == "ready\n"; }));
   send(StopStep{kStep, Millis{10'000}});
   EXPECT_EQ(await_end(kStep).exit_code, 43);
-  ASSERT_TRUE(eventually([&] { return seen_.output[{kStep, OutputStream::out}] == "ready\nbye\n"; }));
+  ASSERT_TRUE(eventually([&] {
+    return seen_.output[{kStep, OutputStream::out}] == "ready\nbye\n";
+  }));
 }
 
 TEST_F(StepsTest, IsKilledWhenItDoesNotObeyWithAllItStarted) {

@@ -1,5 +1,5 @@
-// A small program with the habits of daemons and of users' programs, for tests/agent. Every mode is bounded: it ends by
-// itself after two minutes.
+// A small program with the habits of daemons and of users' programs, for tests/agent. Every mode is
+// bounded: it ends by itself after two minutes.
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -23,31 +23,51 @@ constexpr unsigned kLifeSeconds = 120;
   for (;;) ::pause();
 }
 
+// A listening socket, or -1.
+int listen_at(const char* address, const char* port) {
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
+  ::inet_pton(AF_INET, address, &at.sin_addr);
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 || ::listen(fd, 16) != 0) {
+    std::perror("listen");
+    return -1;
+  }
+  return fd;
+}
+
 // serve ADDRESS PORT FILE: appends its pid to FILE, then listens.
 int serve(char** words) {
   std::FILE* file = std::fopen(words[2], "a");
   std::fprintf(file, "%d\n", ::getpid());
   std::fclose(file);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(static_cast<std::uint16_t>(std::atoi(words[1])));
-  ::inet_pton(AF_INET, words[0], &at.sin_addr);
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (::bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) != 0 || ::listen(fd, 16) != 0) {
-    std::perror("serve");
-    return 9;
-  }
+  if (listen_at(words[0], words[1]) < 0) return 9;
   std::puts("serving");
   std::fflush(stdout);
   wait_for_a_signal();
 }
 
+// http ADDRESS PORT FILE: answers every request; "active" from when FILE exists, "standby" before.
+int http(char** words) {
+  const int fd = listen_at(words[0], words[1]);
+  for (int peer = 0; fd >= 0 && (peer = ::accept(fd, nullptr, nullptr)) >= 0; ::close(peer)) {
+    std::array<char, 4096> request;
+    if (::recv(peer, request.data(), request.size(), 0) <= 0) continue;
+    const std::string state = ::access(words[2], F_OK) == 0 ? "active" : "standby";
+    const std::string answer = "HTTP/1.1 200 OK\r\n\r\n{\"State\": \"" + state + "\"}";
+    ::send(peer, answer.data(), answer.size(), MSG_NOSIGNAL);
+  }
+  return 9;
+}
+
 // print MEBIBYTES: that many, in lines of 64 bytes; the last line is "the end".
 int print(char** words) {
   std::string block;
-  while (block.size() < 1u << 20) block += "0123456789012345678901234567890123456789012345678901234567890ab\n";
+  while (block.size() < 1u << 20)
+    block += "0123456789012345678901234567890123456789012345678901234567890ab\n";
   for (int i = 0; i < std::atoi(words[0]); ++i) std::fwrite(block.data(), 1, block.size(), stdout);
   std::puts("the end");
   return 0;
@@ -59,7 +79,8 @@ int fail(char** words) {
   return std::atoi(words[0]);
 }
 
-// create FILE: as mkdir does: refuses with 1 when it is there. A second word is a fifo whose writer lets it go on.
+// create FILE: as mkdir does: refuses with 1 when it is there. A second word is a fifo whose writer
+// lets it go on.
 int create(char** words) {
   const int fd = ::open(words[0], O_WRONLY | O_CREAT | O_EXCL, 0644);
   if (fd < 0) {
@@ -73,7 +94,8 @@ int create(char** words) {
   return 0;
 }
 
-// daemonize FILE: leaves a grandchild of another session behind, its pid in FILE; then ends, or waits with a second word.
+// daemonize FILE: leaves a grandchild of another session behind, its pid in FILE; then ends, or
+// waits with a second word.
 int daemonize(char** words) {
   if (::fork() == 0) {
     ::setsid();
@@ -134,6 +156,7 @@ int main(int argc, char** argv) {
   const std::string mode = argc > 1 ? argv[1] : "";
   char** const words = argv + 2;
   if (mode == "serve" && argc == 5) return serve(words);
+  if (mode == "http" && argc == 5) return http(words);
   if (mode == "print" && argc == 3) return print(words);
   if (mode == "fail" && argc == 4) return fail(words);
   if (mode == "create" && argc >= 3) return create(words);
