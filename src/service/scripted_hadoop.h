@@ -6,8 +6,10 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 
+#include "engine/ports.h"
 #include "net/http_test_server.h"
 #include "net/url.h"
 #include "service/cluster_http.h"
@@ -16,9 +18,14 @@ namespace bdaas {
 
 class ScriptedHadoop {
  public:
-  ScriptedHadoop()
-      : server_(
-            HttpTestServer::each([this](auto& to, const auto& request) { answer(to, request); })) {}
+  // At a free port of 127.0.0.1.
+  ScriptedHadoop() : server_(handler()) {}
+  // At the ports of a real master.
+  explicit ScriptedHadoop(const char* address)
+      : server_(handler(), address, static_cast<std::uint16_t>(MasterPorts{}.namenode_http)) {
+    resource_manager_.emplace(handler(), address,
+                              static_cast<std::uint16_t>(MasterPorts{}.rm_http));
+  }
 
   ClusterEndpoints endpoints() const {
     ClusterEndpoints endpoints;
@@ -57,6 +64,11 @@ class ScriptedHadoop {
   using Connection = HttpTestServer::Connection;
   using Request = HttpTestServer::Request;
 
+  HttpTestServer::Handler handler() {
+    return HttpTestServer::each(
+        [this](Connection& to, const Request& request) { answer(to, request); });
+  }
+
   static std::string parameter(const std::string& target, const std::string& name) {
     const auto at = target.find(name + "=");
     if (at == target.npos) return "";
@@ -94,7 +106,10 @@ class ScriptedHadoop {
         return to.answer(201, "");
       }
       if (!files_.contains(path)) return missing(to, path);
-      return to.answer(200, files_[path].substr(std::stoull(parameter(target, "offset"))));
+      const std::string& content = files_[path];
+      const std::size_t offset = std::stoull(parameter(target, "offset"));
+      if (offset > content.size()) return to.answer(403, "");
+      return to.answer(200, content.substr(offset));
     }
     if (operation == "MKDIRS") {
       directories_.insert(path);
@@ -179,7 +194,8 @@ class ScriptedHadoop {
   std::map<std::string, std::pair<int, std::string>> said_;  // by the request line's beginning
   std::vector<std::string> lines_;
   std::string last_body_;
-  HttpTestServer server_;  // last: it ends first
+  HttpTestServer server_;  // the servers last: they end first
+  std::optional<HttpTestServer> resource_manager_;
 };
 
 }  // namespace bdaas
