@@ -7,7 +7,7 @@
 
 namespace bdaas {
 
-// As in engine docs of the JVM: "dir/*" is expanded by the launcher to the jars in it.
+// "dir/*" is expanded by the launcher to the jars in it, in the order of the directory.
 std::string hadoop_classpath(const ReleaseFacts& release);
 std::string spark_classpath(const ReleaseFacts& release);  // with Comet's jar
 

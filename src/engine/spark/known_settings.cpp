@@ -1,7 +1,8 @@
 #include "engine/spark/known_settings.h"
 
-// Out of Spark 3.5.7's and Comet 0.12.0's own tables of settings (ConfigEntry, SQLConf, CometConf), without those of
-// services that a cluster does not run, and those that Spark reads without a table. Sorted; cut into words.
+// Out of Spark 3.5.7's and Comet 0.12.0's own tables of settings (ConfigEntry, SQLConf, CometConf),
+// without those of services that a cluster does not run, and with those that Spark reads without a
+// table. Sorted.
 
 namespace bdaas {
 namespace {
@@ -382,7 +383,8 @@ shuffle.sizeInBytesMultiplier sparkToColumnar.enabled sparkToColumnar.supportedO
 testing.strict tracing.enabled use.decimal128 use.lazyMaterialization
 )";
 
-void append_words(std::vector<std::string>& names, std::string_view prefix, std::string_view words) {
+void append_words(std::vector<std::string>& names, std::string_view prefix,
+                  std::string_view words) {
   constexpr std::string_view kBlanks = " \n";
   for (auto at = words.find_first_not_of(kBlanks); at != words.npos;) {
     const auto end = words.find_first_of(kBlanks, at);

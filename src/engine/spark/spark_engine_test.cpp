@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <set>
 
 #include "engine/spark/test_cluster.h"
@@ -160,32 +161,43 @@ TEST(SparkEngine, EverythingLiesInTheNodesDirectory) {
   }
 }
 
-// The whole of one plan, so that every change of a setting is seen.
-TEST(SparkEngine, GoldenYarnSiteOfAWorker) {
-  EXPECT_EQ(file_of(plan_of(test_cluster(), 1), "/conf/hdfs-site.xml"),
-            R"(<?xml version="1.0" encoding="UTF-8"?>
-<configuration>
-  <property><name>dfs.blockreport.initialDelay</name><value>0</value></property>
-  <property><name>dfs.client.block.write.locateFollowingBlock.initial.delay.ms</name><value>5</value></property>
-  <property><name>dfs.client.block.write.locateFollowingBlock.retries</name><value>12</value></property>
-  <property><name>dfs.client.block.write.replace-datanode-on-failure.best-effort</name><value>true</value></property>
-  <property><name>dfs.client.retry.policy.enabled</name><value>true</value></property>
-  <property><name>dfs.client.use.datanode.hostname</name><value>true</value></property>
-  <property><name>dfs.datanode.address</name><value>c-7-worker-1:20003</value></property>
-  <property><name>dfs.datanode.data.dir</name><value>file:///srv/n1/hdfs/data</value></property>
-  <property><name>dfs.datanode.du.reserved</name><value>1048576</value></property>
-  <property><name>dfs.datanode.hostname</name><value>c-7-worker-1</value></property>
-  <property><name>dfs.datanode.http.address</name><value>c-7-worker-1:20005</value></property>
-  <property><name>dfs.datanode.ipc.address</name><value>c-7-worker-1:20004</value></property>
-  <property><name>dfs.datanode.max.transfer.threads</name><value>4096</value></property>
-  <property><name>dfs.datanode.use.datanode.hostname</name><value>true</value></property>
-  <property><name>dfs.heartbeat.interval</name><value>1</value></property>
-  <property><name>dfs.namenode.datanode.registration.ip-hostname-check</name><value>false</value></property>
-  <property><name>dfs.namenode.http-address</name><value>c-7-master:9870</value></property>
-  <property><name>dfs.namenode.rpc-address</name><value>c-7-master:8020</value></property>
-  <property><name>dfs.replication</name><value>1</value></property>
-  <property><name>dfs.webhdfs.enabled</name><value>true</value></property>
-</configuration>
+// "name = value" lines of a *-site.xml.
+std::string settings_of(std::string xml) {
+  xml.erase(0, xml.find("  <property>"));
+  xml.erase(xml.find("</configuration>"));
+  for (const auto& [mark, text] : {std::pair{"  <property><name>", ""},
+                                   {"</name><value>", " = "},
+                                   {"</value></property>", ""}}) {
+    for (auto at = xml.find(mark); at != xml.npos; at = xml.find(mark)) {
+      xml.replace(at, std::strlen(mark), text);
+    }
+  }
+  return xml;
+}
+
+// The whole of one file, so that every change of a setting is seen.
+TEST(SparkEngine, GoldenHdfsSiteOfAWorker) {
+  EXPECT_EQ(settings_of(file_of(plan_of(test_cluster(), 1), "/conf/hdfs-site.xml")),
+            R"(dfs.blockreport.initialDelay = 0
+dfs.client.block.write.locateFollowingBlock.initial.delay.ms = 5
+dfs.client.block.write.locateFollowingBlock.retries = 12
+dfs.client.block.write.replace-datanode-on-failure.best-effort = true
+dfs.client.retry.policy.enabled = true
+dfs.client.use.datanode.hostname = true
+dfs.datanode.address = c-7-worker-1:20003
+dfs.datanode.data.dir = file:///srv/n1/hdfs/data
+dfs.datanode.du.reserved = 1048576
+dfs.datanode.hostname = c-7-worker-1
+dfs.datanode.http.address = c-7-worker-1:20005
+dfs.datanode.ipc.address = c-7-worker-1:20004
+dfs.datanode.max.transfer.threads = 4096
+dfs.datanode.use.datanode.hostname = true
+dfs.heartbeat.interval = 1
+dfs.namenode.datanode.registration.ip-hostname-check = false
+dfs.namenode.http-address = c-7-master:9870
+dfs.namenode.rpc-address = c-7-master:8020
+dfs.replication = 1
+dfs.webhdfs.enabled = true
 )");
 }
 
