@@ -35,7 +35,7 @@ struct AgentState {
   std::string boot;  // of the kernel; processes and instants are of no use in another
   LeaseWatch lease;
   std::vector<DaemonRecord> daemons;
-  std::vector<StepRecord> steps;
+  std::vector<StepRecord> steps;  // by growing id
   std::int64_t last_seq = 0;
   std::vector<std::string> reports;  // not acknowledged, each as its line
 

@@ -74,17 +74,18 @@ std::string Steps::dir_of(const StepId& step) const {
 }
 
 const StepRecord* Steps::find(const StepId& step) const {
-  const auto found = std::ranges::find(store_.state.steps, step, &StepRecord::step);
-  return found == store_.state.steps.end() ? nullptr : &*found;
+  const auto& steps = store_.state.steps;
+  const auto at = std::ranges::lower_bound(steps, step, {}, &StepRecord::step);
+  return at == steps.end() || at->step != step ? nullptr : &*at;
 }
 
 StepRecord& Steps::record_of(const StepId& step) {
-  const auto found = std::ranges::find(store_.state.steps, step, &StepRecord::step);
-  if (found != store_.state.steps.end()) return *found;
+  auto& steps = store_.state.steps;
+  const auto at = std::ranges::lower_bound(steps, step, {}, &StepRecord::step);
+  if (at != steps.end() && at->step == step) return *at;
   StepRecord record;
   record.step = step;
-  store_.state.steps.push_back(std::move(record));
-  return store_.state.steps.back();
+  return *steps.insert(at, std::move(record));
 }
 
 bool Steps::has_ended(const StepId& step) const {

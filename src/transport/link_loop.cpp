@@ -99,7 +99,12 @@ void LinkLoop::on_event(std::function<void()> wake) {
 void LinkLoop::run() {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    dial_due(Steady::now());
+    for (const auto& [node, machine] : due(Steady::now())) {
+      lock.unlock();
+      auto dialled = dial_(machine);
+      lock.lock();
+      take_dialled(node, machine, std::move(dialled));
+    }
     Steady::time_point until = Steady::time_point::max();
     const auto watched_links = watched(until);
     const auto wake = std::exchange(news_, false) ? wake_ : std::function<void()>();
@@ -126,23 +131,23 @@ void LinkLoop::run() {
   }
 }
 
-void LinkLoop::dial_due(Steady::time_point now) {
+std::vector<std::pair<NodeId, Machine>> LinkLoop::due(Steady::time_point now) {
+  std::vector<std::pair<NodeId, Machine>> due;
   for (auto& [node, link] : links_) {
-    if (link.fd.valid()) {
-      if (!link.up && now >= link.connected_at + limits_.hello_time) {
-        hang_up(node, link, "it does not say hello");
-      }
-      continue;
-    }
-    if (now < link.next_dial) continue;
-    link.connected_at = now;
-    auto dialled = dial_(link.machine);
-    if (dialled) {
-      link.fd = std::move(*dialled);
-    } else {
-      hang_up(node, link, dialled.error().message);
+    if (!link.fd.valid() && now >= link.next_dial) due.emplace_back(node, link.machine);
+    if (link.fd.valid() && !link.up && now >= link.connected_at + limits_.hello_time) {
+      hang_up(node, link, "it does not say hello");
     }
   }
+  return due;
+}
+
+void LinkLoop::take_dialled(const NodeId& node, const Machine& machine, Result<UniqueFd> dialled) {
+  const auto at = links_.find(node);
+  if (at == links_.end() || at->second.machine.dir != machine.dir) return;  // not wanted any more
+  if (!dialled) return hang_up(node, at->second, dialled.error().message);
+  at->second.connected_at = Steady::now();
+  at->second.fd = std::move(*dialled);
 }
 
 std::vector<LinkLoop::Watched> LinkLoop::watched(Steady::time_point& until) const {

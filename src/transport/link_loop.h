@@ -59,7 +59,8 @@ class LinkLoop final : public NodeLinks {
 
   void run();
   // The rest: mutex_ is held.
-  void dial_due(Steady::time_point now);
+  std::vector<std::pair<NodeId, Machine>> due(Steady::time_point now);  // to be dialled
+  void take_dialled(const NodeId& node, const Machine& machine, Result<UniqueFd> dialled);
   std::vector<Watched> watched(Steady::time_point& until) const;
   void serve(const NodeId& node, Link& link, short ready);
   void receive(const NodeId& node, Link& link);
