@@ -1,0 +1,44 @@
+#pragma once
+// Everything the handlers may touch, handed over once by the composition root. All of it outlives
+// the API.
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "api/event_hub.h"
+#include "api/release_fetches.h"
+#include "api/requests.h"
+#include "base/log.h"
+#include "base/state_dir.h"
+#include "control/commands.h"
+#include "model/releases.h"
+#include "model/stages.h"
+#include "store/store.h"
+#include "stream/output_spool.h"
+#include "stream/uploads.h"
+
+namespace bdaas::api {
+
+struct ApiContext {
+  Store& store;  // read only, from pool threads
+  Commands& commands;
+  Uploads& uploads;
+  SpoolReader& spool;
+  Releases& releases;
+  ReleaseFetches& fetches;
+  StageSource& stages;
+  EventHub& events;
+  const Clock& clock;
+  StateDir dir;
+  ManagerInfo info;
+  // What `doctor` finds on this machine; may take seconds.
+  std::function<Result<std::vector<Finding>>()> doctor;
+  // What a cluster is to its engine; for the stages of a running step.
+  std::function<Result<ClusterFacts>(const Cluster&)> cluster_facts;
+  // Asks the manager to end; returns at once.
+  std::function<void(bool terminate_clusters)> shutdown;
+  Log log;
+};
+
+}  // namespace bdaas::api

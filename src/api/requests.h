@@ -1,0 +1,174 @@
+#pragma once
+// The bodies and queries that belong to the API alone, and the shapes of its answers.
+
+#include "model/agent_messages.h"
+#include "model/nouns.h"
+#include "store/store.h"
+
+namespace bdaas::api {
+
+// ---- queries ----
+
+struct PageQuery {
+  std::string after;
+  std::int64_t limit = 100;
+
+  static constexpr auto fields() {
+    return std::tuple{optional("after", &PageQuery::after, "`next` of the page before"),
+                      optional("limit", &PageQuery::limit, "items of a page; default 100")};
+  }
+};
+
+struct EventQuery {
+  std::string subject;
+  std::int64_t after = 0;
+  std::int64_t limit = 1000;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        optional("subject", &EventQuery::subject,
+                 "id: only events of it and of what belongs to it"),
+        optional("after", &EventQuery::after, "seq of the last event that is known already"),
+        optional("limit", &EventQuery::limit, "items of a page; a live stream has none")};
+  }
+};
+
+struct LogQuery {
+  OutputStream stream = OutputStream::out;
+  std::int64_t offset = 0;
+  bool follow = false;
+
+  static constexpr auto fields() {
+    return std::tuple{optional("stream", &LogQuery::stream, "default stdout"),
+                      optional("offset", &LogQuery::offset, "bytes that are known already"),
+                      optional("follow", &LogQuery::follow, "stay until the step's output ends")};
+  }
+};
+
+// ---- bodies ----
+
+struct ResizeRequest {
+  std::int64_t workers = 1;
+
+  static constexpr auto fields() {
+    return std::tuple{required("workers", &ResizeRequest::workers, "1..1000")};
+  }
+};
+
+struct ShutdownRequest {
+  bool terminate_clusters = false;
+
+  static constexpr auto fields() {
+    return std::tuple{optional("terminate_clusters", &ShutdownRequest::terminate_clusters,
+                               "give every cluster back first; default: their agents run on")};
+  }
+};
+
+// ---- answers ----
+
+template <class T>
+struct Page {
+  std::vector<T> items;
+  std::optional<std::string> next;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        required("items", &Page::items, "oldest first"),
+        optional("next", &Page::next, "ask on with ?after=; absent on the last page")};
+  }
+};
+
+// All there is, without pages.
+template <class T>
+struct Items {
+  std::vector<T> items;
+
+  static constexpr auto fields() {
+    return std::tuple{required("items", &Items::items, "all of them")};
+  }
+};
+
+struct Health {
+  bool ok = true;
+
+  static constexpr auto fields() { return std::tuple{required("ok", &Health::ok, "it answers")}; }
+};
+
+struct ManagerInfo {
+  std::string version;
+  InstallationId installation;
+  std::int64_t pid = 0;
+  Time started_at{};
+
+  static constexpr auto fields() {
+    return std::tuple{required("version", &ManagerInfo::version, "of bdaas"),
+                      required("installation", &ManagerInfo::installation, "on every tag and mark"),
+                      required("pid", &ManagerInfo::pid, "of the manager"),
+                      required("started_at", &ManagerInfo::started_at, "")};
+  }
+};
+
+struct Accepted {
+  bool ok = true;
+
+  static constexpr auto fields() {
+    return std::tuple{required("ok", &Accepted::ok, "it will be done")};
+  }
+};
+
+struct NodeView : Node {
+  std::optional<Machine> machine;
+  LeaseState lease_state = LeaseState::requested;
+
+  static constexpr auto fields() {
+    return std::tuple_cat(
+        Node::fields(),
+        std::tuple{optional("machine", &NodeView::machine, "what its lease gave"),
+                   optional("lease_state", &NodeView::lease_state, "state of its lease")});
+  }
+};
+
+struct UploadView {
+  UploadId id;
+  std::int64_t offset = 0;
+  std::int64_t length = 0;
+  std::optional<std::string> object;
+
+  static constexpr auto fields() {
+    return std::tuple{required("id", &UploadView::id, "up-…"),
+                      required("offset", &UploadView::offset, "bytes taken"),
+                      required("length", &UploadView::length, "bytes in all"),
+                      optional("object", &UploadView::object, "p-… or d-…, when it is whole")};
+  }
+};
+
+struct ErrorDetail {
+  ErrorKind kind = ErrorKind::internal;
+  std::string message;
+
+  static constexpr auto fields() {
+    return std::tuple{required("kind", &ErrorDetail::kind, "what a program may react to"),
+                      required("message", &ErrorDetail::message, "one sentence for a person")};
+  }
+};
+
+struct ErrorAnswer {
+  ErrorDetail error;
+
+  static constexpr auto fields() { return std::tuple{required("error", &ErrorAnswer::error, "")}; }
+};
+
+// One line of the stream of a release's fetch: something for people, or the end of it.
+struct FetchLine {
+  std::optional<std::string> line;
+  std::optional<bool> ok;
+  std::optional<ErrorDetail> error;
+
+  static constexpr auto fields() {
+    return std::tuple{optional("line", &FetchLine::line, "what goes on"),
+                      optional("ok", &FetchLine::ok, "true on the last line of a good end"),
+                      optional("error", &FetchLine::error, "on the last line of a bad end")};
+  }
+};
+
+}  // namespace bdaas::api

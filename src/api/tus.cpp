@@ -1,0 +1,78 @@
+#include "api/tus.h"
+
+#include "api/http_text.h"
+#include "base/digest.h"
+#include "base/json.h"
+#include "base/os_error.h"
+#include "base/utf8.h"
+
+namespace bdaas::api {
+
+namespace {
+
+Result<json::object> read_metadata(std::string_view header) {
+  json::object values;
+  while (!header.empty()) {
+    const auto comma = header.find(',');
+    auto pair = header.substr(0, comma);
+    header = comma == std::string_view::npos ? std::string_view{} : header.substr(comma + 1);
+    while (pair.starts_with(' ')) pair.remove_prefix(1);
+    const auto space = pair.find(' ');
+    const auto key = pair.substr(0, space);
+    auto value = from_base64(space == std::string_view::npos ? "" : pair.substr(space + 1));
+    if (key.empty() || !value || !is_utf8(*value)) {
+      return fail(ErrorKind::invalid_argument,
+                  "Upload-Metadata: '{}' is not a key and a value in base64 (of UTF-8)",
+                  printable(pair));
+    }
+    values[key] = *value;
+  }
+  return values;
+}
+
+}  // namespace
+
+Result<UploadSpec> read_creation(const HttpRequest& request) {
+  BDAAS_ASSIGN(auto values, read_metadata(request.header("upload-metadata").value_or("")));
+  if (values.contains("bytes")) {
+    return fail(ErrorKind::invalid_argument,
+                "Upload-Metadata: unknown key bytes; it is Upload-Length");
+  }
+  BDAAS_ASSIGN(const auto length, read_number(request, "upload-length", "Upload-Length"));
+  values["bytes"] = length;
+  return from_json<UploadSpec>(values, "Upload-Metadata");
+}
+
+std::string write_metadata(const UploadSpec& spec) {
+  auto text = fmt::format("kind {},name {}", to_base64(to_text(spec.kind)), to_base64(spec.name));
+  if (spec.kind == UploadKind::data) text += ",shape " + to_base64(to_text(spec.shape));
+  if (!spec.sha256.empty()) text += ",sha256 " + to_base64(spec.sha256);
+  return text;
+}
+
+Result<std::string> read_checksum(const HttpRequest& request) {
+  const auto header = request.header("upload-checksum");
+  if (!header) return std::string();
+  constexpr std::string_view kAlgorithm = "sha256 ";
+  constexpr std::size_t kDigestBytes = 32;
+  const auto digest = header->starts_with(kAlgorithm)
+                          ? from_base64(header->substr(kAlgorithm.size()))
+                          : Result<std::string>(std::string());
+  if (!digest || digest->size() != kDigestBytes) {
+    return fail(ErrorKind::invalid_argument,
+                "Upload-Checksum: expected sha256 and the digest in base64");
+  }
+  std::string hex;
+  for (const char c : *digest) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return hex;
+}
+
+Result<std::int64_t> read_number(const HttpRequest& request, std::string_view lower_name,
+                                 std::string_view shown_name) {
+  const auto header = request.header(lower_name);
+  if (!header) return fail(ErrorKind::invalid_argument, "the header {} is missing", shown_name);
+  BDAAS_ASSIGN(const auto number, parse_whole_number(*header, shown_name));
+  return static_cast<std::int64_t>(number);
+}
+
+}  // namespace bdaas::api
