@@ -29,11 +29,28 @@ std::string_view hint_of(ErrorKind kind) {
   }
 }
 
-std::vector<std::string> words_of(int argc, const char* const* argv) {
-  return argc > 1 ? std::vector<std::string>(argv + 1, argv + argc) : std::vector<std::string>{};
+int run_words(std::vector<std::string> words, const CliEnvironment& environment) {
+  Output err(environment.err_fd, environment.env);
+  const auto report = [&err](const Error& error) {
+    err.write(fmt::format("bdaas: {}\n{}", error.message, hint_of(error.kind)));
+    return static_cast<int>(exit_code_of(error.kind));
+  };
+  const auto line = parse_command_line(all_commands(), std::move(words));
+  if (!line) return report(line.error());
+  if (line->command == nullptr) {
+    Output(environment.out_fd, environment.env).write(line->text);
+    return static_cast<int>(ExitCode::ok);
+  }
+  Session session(environment, line->arguments.has(kJson));
+  const auto code = line->command->how.run(session, line->arguments);
+  return code ? static_cast<int>(*code) : report(code.error());
 }
 
 }  // namespace
+
+}  // namespace bdaas::cli
+
+namespace bdaas {
 
 CliEnvironment cli_environment(std::string version, std::function<int(const ServeOptions&)> serve) {
   CliEnvironment environment;
@@ -52,21 +69,9 @@ CliEnvironment cli_environment(std::string version, std::function<int(const Serv
 
 int cli_main(int argc, const char* const* argv, const CliEnvironment& environment) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an answer of write(2)
-  Output err(environment.err_fd, environment.env);
-  const auto report = [&err](const Error& error) {
-    const auto code = exit_code_of(error.kind);
-    err.write(fmt::format("bdaas: {}\n{}", error.message, hint_of(error.kind)));
-    return static_cast<int>(code);
-  };
-  const auto line = parse_command_line(all_commands(), words_of(argc, argv));
-  if (!line) return report(line.error());
-  if (line->command == nullptr) {
-    Output(environment.out_fd, environment.env).write(line->text);
-    return static_cast<int>(ExitCode::ok);
-  }
-  Session session(environment, line->arguments.has(kJson));
-  const auto code = line->command->how.run(session, line->arguments);
-  return code ? static_cast<int>(*code) : report(code.error());
+  auto words = argc > 1 ? std::vector<std::string>(argv + 1, argv + argc)
+                        : std::vector<std::string>{};
+  return cli::run_words(std::move(words), environment);
 }
 
-}  // namespace bdaas::cli
+}  // namespace bdaas

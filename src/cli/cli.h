@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-namespace bdaas::cli {
+namespace bdaas {
 
 // What `bdaas serve` was asked for. The CLI only parses it; the composition root carries it out.
 struct ServeOptions {
@@ -35,4 +35,4 @@ CliEnvironment cli_environment(std::string version, std::function<int(const Serv
 // SIGINT, SIGTERM and SIGWINCH out of their ordinary delivery.
 int cli_main(int argc, const char* const* argv, const CliEnvironment& environment);
 
-}  // namespace bdaas::cli
+}  // namespace bdaas
