@@ -138,6 +138,7 @@ struct ReleaseFacts {
   std::string hadoop_home;  // directory of jars
   std::string spark_home;   // jars/, python/, …
   std::string comet_jar;
+  std::string comet_native;  // directory of its libcomet.so; empty: each JVM unpacks 97 MB out of the jar
   std::string java_home;
   std::string python;       // interpreter of driver and executors
   std::string hadoop_cds;   // AppCDS archive, empty: none yet
@@ -152,6 +153,7 @@ struct ReleaseFacts {
                       optional("hadoop_home", &ReleaseFacts::hadoop_home, ""),
                       optional("spark_home", &ReleaseFacts::spark_home, ""),
                       optional("comet_jar", &ReleaseFacts::comet_jar, ""),
+                      optional("comet_native", &ReleaseFacts::comet_native, "empty: in the jar"),
                       optional("java_home", &ReleaseFacts::java_home, ""),
                       optional("python", &ReleaseFacts::python, ""),
                       optional("hadoop_cds", &ReleaseFacts::hadoop_cds, "empty: none"),

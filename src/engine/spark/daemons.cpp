@@ -35,6 +35,9 @@ DaemonSpec daemon(const ClusterFacts& cluster, const NodeFacts& node, const std:
   spec.env = environment(cluster, node);
   spec.working_dir = node.dir;
   spec.log = NodeLayout{node.dir}.log(name);
+  // None of them loses anything by SIGKILL, and a NodeManager would wait for programs that have
+  // just ended.
+  spec.stop_grace_ms = Millis{500};
   return spec;
 }
 
@@ -74,13 +77,12 @@ std::optional<FileSpec> namenode_version_file(const ClusterFacts& cluster, const
   const std::uint32_t hash = hash_of(cluster.id.text);
   return FileSpec{
       .path = NodeLayout{node.dir}.name_dir() + "/current/VERSION",
-      .content = to_java_properties(
-          {{"namespaceID", std::to_string(hash & 0x7FFF'FFFF)},
-           {"blockpoolID", fmt::format("BP-{}-{}-1", hash, node.address)},
-           {"storageType", "NAME_NODE"},
-           {"cTime", "1"},
-           {"clusterID", cluster.id.text},
-           {"layoutVersion", std::to_string(*layout_version)}})};
+      .content = to_java_properties({{"namespaceID", std::to_string(hash & 0x7FFF'FFFF)},
+                                     {"blockpoolID", fmt::format("BP-{}-{}-1", hash, node.address)},
+                                     {"storageType", "NAME_NODE"},
+                                     {"cTime", "1"},
+                                     {"clusterID", cluster.id.text},
+                                     {"layoutVersion", std::to_string(*layout_version)}})};
 }
 
 DaemonSpec namenode(const ClusterFacts& cluster, const NodeFacts& node) {
@@ -135,7 +137,6 @@ DaemonSpec nodemanager(const ClusterFacts& cluster, const NodeFacts& node) {
                             "org.apache.hadoop.yarn.server.nodemanager.NodeManager"));
   spec.ready = {
       http_probe(node, kWorker.nodemanager_http, "/ws/v1/node/info", "\"nodeHealthy\":true")};
-  spec.stop_grace_ms = Millis{5'000};  // it ends its containers
   return spec;
 }
 
@@ -165,7 +166,6 @@ DaemonSpec spark_worker(const ClusterFacts& cluster, const NodeFacts& node) {
   spec.env["SPARK_SCALA_VERSION"] = "2.12";
   spec.env["SPARK_LOCAL_DIRS"] = layout.spark_local();
   spec.ready = {http_probe(node, kWorker.spark_worker_http, "/json/", "\"masterurl\"")};
-  spec.stop_grace_ms = Millis{5'000};
   return spec;
 }
 

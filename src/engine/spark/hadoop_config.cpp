@@ -64,6 +64,8 @@ void add_nodemanager(Properties& p, const NodeFacts& node) {
       {"yarn.nodemanager.vmem-check-enabled", "false"},
       {"yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage", "99.5"},
       {"yarn.nodemanager.delete.debug-delay-sec", "0"},
+      // A cancelled driver has this time to end, and its agent to keep the files it left.
+      {"yarn.nodemanager.sleep-delay-before-sigkill.ms", "2000"},
       {"yarn.nodemanager.recovery.enabled", "true"},
       {"yarn.nodemanager.recovery.dir", layout.nm_recovery()},
       // What a container takes from its node: where it is, and the marks by which the agent and the

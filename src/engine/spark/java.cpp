@@ -52,7 +52,8 @@ std::vector<std::string> spark_module_options() {
 std::vector<std::string> hadoop_command(const ReleaseFacts& release, const NodeLayout& layout,
                                         std::int64_t heap_mib, const std::string& main_class,
                                         const std::vector<std::string>& arguments) {
-  std::vector<std::string> argv = {java_binary(release), fmt::format("-Xmx{}m", heap_mib)};
+  std::vector<std::string> argv = {java_binary(release), fmt::format("-Xmx{}m", heap_mib),
+                                   "-Xss512k"};
   append(argv, common_java_options(layout.hosts()));
   append(argv, cds_options(release.hadoop_cds));
   argv.push_back("-Djava.io.tmpdir=" + layout.tmp());

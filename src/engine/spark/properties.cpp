@@ -76,6 +76,9 @@ std::vector<std::string> program_java_options(const ClusterFacts& cluster,
   for (const auto& more : {cds_options(cluster.release.spark_cds), spark_module_options()}) {
     options.insert(options.end(), more.begin(), more.end());
   }
+  if (cluster.spec.comet && !cluster.release.comet_native.empty()) {
+    options.push_back("-Djava.library.path=" + cluster.release.comet_native);
+  }
   return options;
 }
 

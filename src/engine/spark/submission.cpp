@@ -74,6 +74,7 @@ void add_yarn(Properties& p, const ClusterFacts& cluster, const ProgramFacts& pr
   p["spark.submit.deployMode"] = "cluster";
   p["spark.yarn.app.id"] = application_id;
   p["spark.yarn.jars"] = "local:" + cluster.release.spark_home + "/jars/*";
+  p["spark.yarn.populateHadoopClasspath"] = "false";
   p["spark.yarn.maxAppAttempts"] = "1";
   p["spark.yarn.scheduler.initial-allocation.interval"] = "50ms";
   p["spark.yarn.scheduler.heartbeat.interval-ms"] = "200";
