@@ -3,6 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <sstream>
+
+#include "base/files.h"
+
 namespace bdaas {
 namespace {
 
@@ -18,42 +23,62 @@ std::int64_t executor_of(const MemoryPlan& plan) {
   return plan.executor_heap_mib + plan.executor_off_heap_mib + plan.executor_overhead_mib;
 }
 
-struct Row {
-  MemoryRequest request;
-  std::int64_t node, node_cores, driver_heap, driver_overhead;
-  std::int64_t executor_heap, executor_off_heap, executor_overhead, executors, executor_cores;
-};
-
-// The table of docs/memory.md.
-const Row kTable[] = {
-    // total, cores, workers, comet                              node      driver     executor:
-    // heap, off-heap, overhead
-    {{6 * kGib, 2, 3, true, Scheduler::yarn}, 1536, 2, 512, 128, 512, 256, 128, 3, 1},
-    {{6 * kGib, 2, 3, false, Scheduler::yarn}, 1536, 2, 512, 128, 768, 0, 128, 3, 1},
-    {{6 * kGib, 2, 1, true, Scheduler::yarn}, 5248, 3, 1024, 256, 1664, 1664, 640, 1, 2},
-    {{6 * kGib, 2, 3, true, Scheduler::standalone}, 1280, 1, 512, 128, 640, 512, 128, 3, 1},
-    {{12 * kGib, 2, 3, true, Scheduler::yarn}, 3584, 2, 768, 128, 1152, 1152, 384, 3, 1},
-    {{12 * kGib, 4, 3, false, Scheduler::yarn}, 3584, 3, 768, 128, 2304, 0, 384, 3, 2},
-    {{24 * kGib, 2, 3, true, Scheduler::yarn}, 7680, 2, 1536, 384, 2432, 2432, 896, 3, 1},
-    {{24 * kGib, 16, 3, true, Scheduler::standalone}, 7040, 6, 1536, 384, 2944, 2944, 1152, 3, 6},
-    {{24 * kGib, 8, 10, true, Scheduler::yarn}, 2048, 2, 512, 128, 640, 640, 128, 10, 1},
-};
+// A row of docs/memory.md as a plan gives it.
+std::string row_of(const MemoryRequest& request) {
+  const auto plan = plan_memory(request);
+  if (!plan) return plan.error().message;
+  return fmt::format("| {} | {} | {} | {} | {} | {} | {} + {} | {} + {} + {} | {} | {} |",
+                     request.total_mib / kGib, request.cores, request.workers,
+                     request.comet ? "yes" : "no", to_text(request.scheduler),
+                     plan->node_memory_mib, plan->driver_heap_mib, plan->driver_overhead_mib,
+                     plan->executor_heap_mib, plan->executor_off_heap_mib,
+                     plan->executor_overhead_mib, plan->executors, plan->executor_cores);
+}
 
 TEST(Memory, Table) {
-  for (const auto& row : kTable) {
-    const auto plan = plan_memory(row.request);
-    SCOPED_TRACE(fmt::format("{} MiB, {} workers", row.request.total_mib, row.request.workers));
-    ASSERT_TRUE(plan.ok()) << plan.error().message;
-    EXPECT_EQ(plan->node_memory_mib, row.node);
-    EXPECT_EQ(plan->node_cores, row.node_cores);
-    EXPECT_EQ(plan->driver_heap_mib, row.driver_heap);
-    EXPECT_EQ(plan->driver_overhead_mib, row.driver_overhead);
-    EXPECT_EQ(plan->executor_heap_mib, row.executor_heap);
-    EXPECT_EQ(plan->executor_off_heap_mib, row.executor_off_heap);
-    EXPECT_EQ(plan->executor_overhead_mib, row.executor_overhead);
-    EXPECT_EQ(plan->executors, row.executors);
-    EXPECT_EQ(plan->executor_cores, row.executor_cores);
+  EXPECT_EQ(row_of({6 * kGib, 2, 1, true, Scheduler::yarn}),
+            "| 6 | 2 | 1 | yes | yarn | 5248 | 1024 + 256 | 1664 + 1664 + 640 | 1 | 2 |");
+  EXPECT_EQ(row_of({6 * kGib, 2, 3, true, Scheduler::yarn}),
+            "| 6 | 2 | 3 | yes | yarn | 1536 | 512 + 128 | 512 + 256 + 128 | 3 | 1 |");
+  EXPECT_EQ(row_of({6 * kGib, 2, 3, false, Scheduler::yarn}),
+            "| 6 | 2 | 3 | no | yarn | 1536 | 512 + 128 | 768 + 0 + 128 | 3 | 1 |");
+  EXPECT_EQ(row_of({6 * kGib, 2, 3, true, Scheduler::standalone}),
+            "| 6 | 2 | 3 | yes | standalone | 1280 | 512 + 128 | 640 + 512 + 128 | 3 | 1 |");
+  EXPECT_EQ(row_of({12 * kGib, 2, 3, true, Scheduler::yarn}),
+            "| 12 | 2 | 3 | yes | yarn | 3584 | 768 + 128 | 1152 + 1152 + 384 | 3 | 1 |");
+  EXPECT_EQ(row_of({12 * kGib, 4, 3, false, Scheduler::yarn}),
+            "| 12 | 4 | 3 | no | yarn | 3584 | 768 + 128 | 2304 + 0 + 384 | 3 | 2 |");
+  EXPECT_EQ(row_of({24 * kGib, 2, 3, true, Scheduler::yarn}),
+            "| 24 | 2 | 3 | yes | yarn | 7680 | 1536 + 384 | 2432 + 2432 + 896 | 3 | 1 |");
+  EXPECT_EQ(row_of({24 * kGib, 16, 3, true, Scheduler::standalone}),
+            "| 24 | 16 | 3 | yes | standalone | 7040 | 1536 + 384 | 2944 + 2944 + 1152 | 3 | 6 |");
+  EXPECT_EQ(row_of({24 * kGib, 8, 10, true, Scheduler::yarn}),
+            "| 24 | 8 | 10 | yes | yarn | 2048 | 512 + 128 | 640 + 640 + 128 | 10 | 1 |");
+}
+
+// Every row of the page is what the function says, and the page has rows.
+TEST(Memory, ThePageIsTrue) {
+  const auto page =
+      read_file(fs::path(__FILE__).parent_path().parent_path().parent_path() / "docs/memory.md");
+  ASSERT_TRUE(page.ok()) << page.error().message;
+  std::istringstream lines(*page);
+  int rows = 0;
+  for (std::string line; std::getline(lines, line);) {
+    std::int64_t gib = 0;
+    MemoryRequest request;
+    char comet[4] = "";
+    char scheduler[12] = "";
+    if (std::sscanf(line.c_str(), "| %ld | %ld | %ld | %3s | %11s |", &gib, &request.cores,
+                    &request.workers, comet, scheduler) != 5) {
+      continue;
+    }
+    request.total_mib = gib * kGib;
+    request.comet = std::string_view(comet) == "yes";
+    request.scheduler = from_text<Scheduler>(scheduler).value();
+    EXPECT_EQ(line, row_of(request));
+    ++rows;
   }
+  EXPECT_GE(rows, 9);
 }
 
 void expect_sound(const MemoryRequest& request, const MemoryPlan& plan) {

@@ -1,6 +1,5 @@
 #pragma once
-// HDFS with Spark on YARN, or standalone. Pure plans; what they were tested with stands in
-// docs/engines.md.
+// HDFS with Spark on YARN, or standalone. Pure plans.
 
 #include "model/engine.h"
 
