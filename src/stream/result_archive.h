@@ -26,6 +26,9 @@ class ResultArchive final : public ResultCollector {
                             const std::atomic<bool>& cancel) override;
 
  private:
+  Result<JobResult> write(const CollectRequest& request, EngineService& service,
+                          const fs::path& part, const std::atomic<bool>& cancel) const;
+
   const StateDir dir_;
   const FileSpool& spool_;
   const std::map<std::string, EngineService*> services_;
