@@ -30,7 +30,8 @@ struct Jar {
   std::set<std::string> main_classes;
   std::set<std::string> classes;  // all, to know whether the manifest's is there
   std::string manifest;
-  std::int64_t bytes_left = kJarBytesMax;
+  JarLimits limits;
+  std::int64_t bytes_left = 0;
 };
 
 Error refuse(const Jar& jar, std::string_view why) {
@@ -60,7 +61,7 @@ Result<std::string> read_entry(archive* handle, Jar& jar, std::int64_t bytes_max
     if (got == 0) return content;
     jar.bytes_left -= got;
     if (jar.bytes_left < 0) {
-      return refuse(jar, fmt::format("its classes are more than {} MiB", kJarBytesMax >> 20));
+      return refuse(jar, fmt::format("its classes are more than {} MiB", jar.limits.bytes_max >> 20));
     }
     if (static_cast<std::int64_t>(content.size()) > bytes_max) return std::string();
   }
@@ -68,15 +69,15 @@ Result<std::string> read_entry(archive* handle, Jar& jar, std::int64_t bytes_max
 
 Result<> take_class(archive* handle, std::string_view path, Jar& jar) {
   path.remove_suffix(std::string_view(".class").size());
-  BDAAS_ASSIGN(const auto content, read_entry(handle, jar, kClassFileBytesMax));
+  BDAAS_ASSIGN(const auto content, read_entry(handle, jar, jar.limits.class_file_bytes_max));
   const auto parsed = parse_class_file(content);
   // A class that lies elsewhere than its name says cannot be loaded by that name.
   if (!parsed || parsed->name != path || !is_utf8(path)) return {};
   std::string dotted(path);
   std::replace(dotted.begin(), dotted.end(), '/', '.');
   if (parsed->has_main) jar.main_classes.insert(dotted);
-  if (jar.main_classes.size() > kMainClassesMax) {
-    return refuse(jar, fmt::format("it has more than {} main classes", kMainClassesMax));
+  if (jar.main_classes.size() > jar.limits.main_classes_max) {
+    return refuse(jar, fmt::format("it has more than {} main classes", jar.limits.main_classes_max));
   }
   jar.classes.insert(std::move(dotted));
   return {};
@@ -133,8 +134,9 @@ std::string main_class_of_manifest(std::string_view manifest) {
 }  // namespace
 
 Result<std::vector<std::string>> main_classes_of_jar(const std::filesystem::path& path,
-                                                     std::string_view name) {
-  Jar jar{.name = name};
+                                                     std::string_view name,
+                                                     const JarLimits& limits) {
+  Jar jar{.name = name, .limits = limits, .bytes_left = limits.bytes_max};
   BDAAS_ASSIGN(const auto handle, open_zip(path, jar));
   BDAAS_TRY(take_entries(handle.get(), jar));
   std::vector<std::string> names;
