@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,7 @@ struct TarFixtureEntry {
 inline std::string tar_block(const TarFixtureEntry& entry) {
   std::string block(512, '\0');
   const auto put = [&](std::size_t offset, std::string_view text) {
-    block.replace(offset, text.size(), text);
+    std::copy(text.begin(), text.end(), block.begin() + static_cast<std::ptrdiff_t>(offset));
   };
   put(0, std::string_view(entry.name).substr(0, 100));
   put(100, "0000644");

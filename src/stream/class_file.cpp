@@ -129,12 +129,15 @@ std::optional<ClassFile> parse_class_file(std::string_view bytes) {
   const std::uint32_t interfaces = cursor.number(2);
   cursor.take(2 * std::size_t{interfaces});
   ClassFile result;
-  if (this_class < pool->class_names.size()) result.name = pool->text(pool->class_names[this_class]);
+  if (this_class < pool->class_names.size())
+    result.name = pool->text(pool->class_names[this_class]);
   read_members(cursor, *pool, [](auto...) {});
-  read_members(cursor, *pool, [&](std::uint32_t access, std::string_view name, std::string_view type) {
-    const bool callable = (access & kPublic) != 0 && (access & kStatic) != 0;
-    if (callable && name == "main" && type == "([Ljava/lang/String;)V") result.has_main = true;
-  });
+  read_members(cursor, *pool,
+               [&](std::uint32_t access, std::string_view name, std::string_view type) {
+                 const bool callable = (access & kPublic) != 0 && (access & kStatic) != 0;
+                 if (callable && name == "main" && type == "([Ljava/lang/String;)V")
+                   result.has_main = true;
+               });
   if (!cursor.ok() || result.name.empty()) return std::nullopt;
   return result;
 }

@@ -9,8 +9,8 @@
 namespace bdaas {
 
 struct ClassFile {
-  std::string name;             // "org/example/WordCount"
-  bool has_main = false;        // public static void main(String[])
+  std::string name;       // "org/example/WordCount"
+  bool has_main = false;  // public static void main(String[])
 };
 
 // Nothing when the bytes are no class file, or a damaged one.

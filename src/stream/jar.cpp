@@ -48,8 +48,8 @@ Result<ArchivePtr> open_zip(const std::filesystem::path& path, const Jar& jar) {
   return handle;
 }
 
-// The content of the present entry. Its announced size is not believed; what is longer than bytes_max
-// comes back empty.
+// The content of the present entry. Its announced size is not believed; what is longer than
+// bytes_max comes back empty.
 Result<std::string> read_entry(archive* handle, Jar& jar, std::int64_t bytes_max) {
   std::string content;
   for (;;) {
@@ -61,7 +61,8 @@ Result<std::string> read_entry(archive* handle, Jar& jar, std::int64_t bytes_max
     if (got == 0) return content;
     jar.bytes_left -= got;
     if (jar.bytes_left < 0) {
-      return refuse(jar, fmt::format("its classes are more than {} MiB", jar.limits.bytes_max >> 20));
+      return refuse(jar,
+                    fmt::format("its classes are more than {} MiB", jar.limits.bytes_max >> 20));
     }
     if (static_cast<std::int64_t>(content.size()) > bytes_max) return std::string();
   }
@@ -77,7 +78,8 @@ Result<> take_class(archive* handle, std::string_view path, Jar& jar) {
   std::replace(dotted.begin(), dotted.end(), '/', '.');
   if (parsed->has_main) jar.main_classes.insert(dotted);
   if (jar.main_classes.size() > jar.limits.main_classes_max) {
-    return refuse(jar, fmt::format("it has more than {} main classes", jar.limits.main_classes_max));
+    return refuse(jar,
+                  fmt::format("it has more than {} main classes", jar.limits.main_classes_max));
   }
   jar.classes.insert(std::move(dotted));
   return {};

@@ -182,8 +182,10 @@ Result<> FileSpool::take(Stream& stream, std::string_view bytes) const {
   const auto rest = bytes.substr(kept.size());
   if (rest.empty()) return {};
   if (stream.is_work) {
-    stream.note = fmt::format("the files left in the working directory are more than {} MiB; the "
-                              "others were left out", limits_.work_bytes_max >> 20);
+    stream.note = fmt::format(
+        "the files left in the working directory are more than {} MiB; the "
+        "others were left out",
+        limits_.work_bytes_max >> 20);
     return end(stream);
   }
   const auto tail_max = static_cast<std::size_t>(limits_.tail_bytes_max);

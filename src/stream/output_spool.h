@@ -1,7 +1,8 @@
 #pragma once
 // A step's output in files of bounded size, and how readers follow it.
 //
-//   steps/<step>/stdout, stderr   the first head_bytes_max, then (at the end) a line that says how much
+//   steps/<step>/stdout, stderr   the first head_bytes_max, then (at the end) a line that says how
+//   much
 //                                 was left out, then the last tail_bytes_max
 //   steps/<step>/work.tar         one tar; cut off behind work_bytes_max, then ended with a note
 //   steps/<step>/<stream>.end     {"bytes", "note"}: nothing more will come
@@ -39,9 +40,9 @@ class SpoolReader {
                                std::int64_t bytes_max) const = 0;
 
   // Calls `wake` after every change of the step's streams, until the subscription goes away (which
-  // waits for a call that is going on). It carries no data: subscribe, read, wait for the wake, read
-  // again. `wake` runs on the thread that brought the output and under a lock: it only posts to the
-  // reader's executor.
+  // waits for a call that is going on). It carries no data: subscribe, read, wait for the wake,
+  // read again. `wake` runs on the thread that brought the output and under a lock: it only posts
+  // to the reader's executor.
   class Subscription {
    public:
     virtual ~Subscription() = default;
@@ -76,8 +77,8 @@ class FileSpool final : public OutputSpool, public SpoolReader {
   struct Stream;
   class Listener;
 
-  Stream load(const StepId& step, OutputStream stream) const;         // from disk
-  Stream* find(const StepId& step, OutputStream stream) const;        // one that grows, or nullptr
+  Stream load(const StepId& step, OutputStream stream) const;   // from disk
+  Stream* find(const StepId& step, OutputStream stream) const;  // one that grows, or nullptr
   Result<SpoolState> append_locked(const StepId& step, OutputStream stream, std::int64_t offset,
                                    std::string_view bytes, bool end);
   Result<> take(Stream& stream, std::string_view bytes) const;

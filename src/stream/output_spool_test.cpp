@@ -162,8 +162,9 @@ TEST_F(OutputSpoolTest, AFollowerOnAnotherThreadReadsAll) {
       changed.notify_one();
     });
     for (;;) {
-      const auto part = spool_->read_at(step_, OutputStream::out,
-                                        static_cast<std::int64_t>(read.size()), 7).value();
+      const auto part =
+          spool_->read_at(step_, OutputStream::out, static_cast<std::int64_t>(read.size()), 7)
+              .value();
       read += part.bytes;
       if (part.ended) return;
       if (!part.bytes.empty()) continue;

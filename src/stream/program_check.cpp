@@ -16,8 +16,8 @@ constexpr std::uint64_t kPythonBytesMax = 16 << 20;
 Result<> check_python(const fs::path& file, std::string_view name) {
   BDAAS_ASSIGN(const auto text, read_file(file, kPythonBytesMax));
   if (!is_utf8(text) || text.find('\0') != text.npos) {
-    return fail(ErrorKind::invalid_argument,
-                "'{}' is no Python program: it is not UTF-8 text", printable(name));
+    return fail(ErrorKind::invalid_argument, "'{}' is no Python program: it is not UTF-8 text",
+                printable(name));
   }
   if (text.find_first_not_of(" \t\r\n") == text.npos) {
     return fail(ErrorKind::invalid_argument, "'{}' has nothing but blank lines", printable(name));

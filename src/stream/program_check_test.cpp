@@ -95,12 +95,13 @@ class ProgramCheckTest : public testing::Test {
 };
 
 TEST_F(ProgramCheckTest, ListsMainClassesSorted) {
-  const auto names = jar({{"org/example/B.class", class_with_main("org/example/B")},
-                          {"org/example/A.class", class_with_main("org/example/A")},
-                          {"org/example/A$1.class", ClassFileBuilder("org/example/A$1").bytes()},
-                          {"META-INF/versions/17/org/example/B.class", class_with_main("org/example/B")},
-                          {"BOOT-INF/classes/C.class", class_with_main("C")},
-                          {"text.txt", "class"}});
+  const auto names =
+      jar({{"org/example/B.class", class_with_main("org/example/B")},
+           {"org/example/A.class", class_with_main("org/example/A")},
+           {"org/example/A$1.class", ClassFileBuilder("org/example/A$1").bytes()},
+           {"META-INF/versions/17/org/example/B.class", class_with_main("org/example/B")},
+           {"BOOT-INF/classes/C.class", class_with_main("C")},
+           {"text.txt", "class"}});
   ASSERT_TRUE(names.ok()) << names.error().message;
   EXPECT_THAT(*names, ElementsAre("org.example.A", "org.example.B"));
 }
@@ -108,7 +109,8 @@ TEST_F(ProgramCheckTest, ListsMainClassesSorted) {
 TEST_F(ProgramCheckTest, TheManifestsMainClassComesFirst) {
   const std::pair<std::string, std::string> a{"A.class", class_with_main("A")};
   const std::pair<std::string, std::string> b{"x/B.class", class_with_main("x/B")};
-  const std::pair<std::string, std::string> heir{"x/Heir.class", ClassFileBuilder("x/Heir").bytes()};
+  const std::pair<std::string, std::string> heir{"x/Heir.class",
+                                                 ClassFileBuilder("x/Heir").bytes()};
   const auto with = [&](const std::string& manifest) {
     return jar({{"META-INF/MANIFEST.MF", manifest}, a, b, heir}).value();
   };
@@ -154,7 +156,8 @@ TEST_F(ProgramCheckTest, WhatInflatesWithoutEndIsBounded) {
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr("more than 2 MiB"));
   EXPECT_FALSE(jar({{"A.class", class_with_main("A")}, {"B.class", class_with_main("B")}},
-                   {.main_classes_max = 1}).ok());
+                   {.main_classes_max = 1})
+                   .ok());
 }
 
 TEST_F(ProgramCheckTest, DamagedJarsGetAnAnswer) {

@@ -116,9 +116,8 @@ class Collection {
       const auto& entry = *next;
       if (!entry) return {};
       if (entry->directory) continue;
-      BDAAS_TRY(add_file("work/" + entry->name, entry->bytes, [&](const EngineService::Sink& sink) {
-        return copy(reader, sink);
-      }));
+      BDAAS_TRY(add_file("work/" + entry->name, entry->bytes,
+                         [&](const EngineService::Sink& sink) { return copy(reader, sink); }));
     }
   }
 
@@ -201,7 +200,8 @@ Result<JobResult> ResultArchive::collect(const CollectRequest& request,
                                          const std::atomic<bool>& cancel) {
   const auto service = services_.find(request.cluster.spec.engine);
   if (service == services_.end()) {
-    return fail(ErrorKind::invalid_argument, "there is no engine '{}'", request.cluster.spec.engine);
+    return fail(ErrorKind::invalid_argument, "there is no engine '{}'",
+                request.cluster.spec.engine);
   }
   BDAAS_TRY(make_directory(dir_.results(), 0700));
   const fs::path archive = dir_.results() / (request.result.text + ".tar.gz");
@@ -215,7 +215,8 @@ Result<JobResult> ResultArchive::collect(const CollectRequest& request,
 }
 
 Result<JobResult> ResultArchive::write(const CollectRequest& request, EngineService& service,
-                                       const fs::path& part, const std::atomic<bool>& cancel) const {
+                                       const fs::path& part,
+                                       const std::atomic<bool>& cancel) const {
   UniqueFd fd(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!fd.valid()) return os_error(errno, fmt::format("cannot create '{}'", part.native()));
   BDAAS_ASSIGN(const auto writer,

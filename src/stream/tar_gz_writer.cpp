@@ -17,7 +17,8 @@ constexpr int kBlockBytes = 64 * 1024;
 
 struct CloseArchive {
   void operator()(archive* handle) const {
-    archive_write_fail(handle);  // does nothing after a close; without it free() would complete the file
+    archive_write_fail(
+        handle);  // does nothing after a close; without it free() would complete the file
     archive_write_free(handle);
   }
 };
@@ -75,11 +76,11 @@ Result<std::unique_ptr<TarGzWriter>> TarGzWriter::open(UniqueFd fd, std::string 
   state->mtime = mtime;
   archive* handle = archive_write_new();
   state->handle.reset(handle);
-  // The lowest level: most results are read once, and the job waits for them. No time in the header.
-  // Names are bytes: the process runs in the C locale, where libarchive would refuse other letters.
+  // GNU's format takes names as bytes; pax would convert them, which fails in the C locale the
+  // process runs in. The lowest level: most results are read once, and the job waits. No time in
+  // the header.
   const bool ready =
-      archive_write_set_format_pax_restricted(handle) == ARCHIVE_OK &&
-      archive_write_set_format_option(handle, "pax", "hdrcharset", "BINARY") == ARCHIVE_OK &&
+      archive_write_set_format_gnutar(handle) == ARCHIVE_OK &&
       archive_write_add_filter_gzip(handle) == ARCHIVE_OK &&
       archive_write_set_filter_option(handle, "gzip", "compression-level", "1") == ARCHIVE_OK &&
       archive_write_set_filter_option(handle, "gzip", "timestamp", nullptr) == ARCHIVE_OK &&
@@ -112,7 +113,8 @@ Result<> TarGzWriter::begin_file(const std::string& name, std::int64_t bytes) {
   archive_entry_set_filetype(entry.get(), AE_IFREG);
   archive_entry_set_perm(entry.get(), 0644);
   archive_entry_set_size(entry.get(), bytes);
-  archive_entry_set_mtime(entry.get(), state_->mtime.time_since_epoch() / std::chrono::seconds(1), 0);
+  archive_entry_set_mtime(entry.get(), state_->mtime.time_since_epoch() / std::chrono::seconds(1),
+                          0);
   if (archive_write_header(state_->handle.get(), entry.get()) != ARCHIVE_OK) return failure();
   state_->file = name;
   state_->file_bytes = bytes;

@@ -1,6 +1,6 @@
 #pragma once
-// Writes one .tar.gz, file after file, and sums up as it goes. Equal input gives equal bytes: owners
-// are 0, all times are the one that is given. On libarchive; one thread at a time.
+// Writes one .tar.gz, file after file, and sums up as it goes. Equal input gives equal bytes:
+// owners are 0, all times are the one that is given. On libarchive; one thread at a time.
 
 #include <memory>
 #include <string>
@@ -13,7 +13,8 @@ namespace bdaas {
 
 class TarGzWriter {
  public:
-  // fd: where the archive goes, from the present position on. what: for messages, for example a path.
+  // fd: where the archive goes, from the present position on. what: for messages, for example a
+  // path.
   static Result<std::unique_ptr<TarGzWriter>> open(UniqueFd fd, std::string what, Time mtime);
   ~TarGzWriter();  // what was not finished is no archive
 

@@ -10,8 +10,8 @@ struct TreeSummary {
   std::int64_t bytes = 0;  // of the files
 };
 
-// invalid_argument: a name, link or device that TarReader refuses, a name twice, no file with a byte in
-// it. corrupted: not a tar, or cut off. name: for messages.
+// invalid_argument: a name, link or device that TarReader refuses, a name twice, no file with a
+// byte in it. corrupted: not a tar, or cut off. name: for messages.
 Result<TreeSummary> check_tree(const fs::path& tar, std::string_view name);
 
 }  // namespace bdaas

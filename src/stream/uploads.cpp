@@ -62,10 +62,10 @@ struct UploadInfo {
   UploadId id;
   UserId owner;
   UploadSpec spec;
-  DataSetId data_set;                            // its id to be, of data
-  Time touched_at{};                             // saved at creation and at the end
+  DataSetId data_set;                           // its id to be, of data
+  Time touched_at{};                            // saved at creation and at the end
   std::optional<std::int64_t> unverified_from;  // a piece with a checksum begins here
-  std::optional<json::value> finished;           // the Program or DataSet it became
+  std::optional<json::value> finished;          // the Program or DataSet it became
   std::string object;
 
   static constexpr auto fields() {
@@ -164,7 +164,8 @@ Result<> Uploads::load_all() {
     const auto loaded = load(file.path());
     if (!loaded) left.push_back(file.path());
   }
-  if (error) return os_error(error.value(), fmt::format("cannot list '{}'", dir_.uploads().native()));
+  if (error)
+    return os_error(error.value(), fmt::format("cannot list '{}'", dir_.uploads().native()));
   for (const auto& path : left) {
     if (!entries_.contains(UploadId{path.filename().native()})) BDAAS_TRY(remove_tree(path));
   }
@@ -259,8 +260,8 @@ Result<> Uploads::check_room(const UploadSpec& spec) const {
 }
 
 Upload Uploads::view_of(const Entry& entry) const {
-  return {entry.info.id,     entry.info.owner,  entry.info.spec,
-          entry.offset,      entry.info.object, entry.info.touched_at + limits_.expiry};
+  return {entry.info.id, entry.info.owner,  entry.info.spec,
+          entry.offset,  entry.info.object, entry.info.touched_at + limits_.expiry};
 }
 
 Result<Uploads::EntryPtr> Uploads::find(const UserId& owner, const UploadId& id) const {
@@ -358,7 +359,8 @@ Result<FinishedUpload> Uploads::finish(const UserId& owner, const UploadId& id) 
   return finished;
 }
 
-// Equal programs share their content. What was moved before the manager was killed is not there any more.
+// Equal programs share their content. What was moved before the manager was killed is not there any
+// more.
 Result<> Uploads::move_content(const UploadId& id, const fs::path& target) const {
   const auto content = content_path(id);
   if (::rename(content.c_str(), target.c_str()) == 0) return {};
@@ -425,7 +427,8 @@ Result<> UploadWriter::write(std::string_view bytes) {
     entry_->offset += got;
     bytes.remove_prefix(written.size());
   }
-  // The disk works while the rest comes, so that little is left to wait for at the end. A hint only.
+  // The disk works while the rest comes, so that little is left to wait for at the end. A hint
+  // only.
   if (entry_->offset - written_back_ >= kWriteBackBytes) {
     ::sync_file_range(content_.get(), written_back_, entry_->offset - written_back_,
                       SYNC_FILE_RANGE_WRITE);
@@ -439,9 +442,10 @@ Result<std::int64_t> UploadWriter::commit() {
     if (const auto sha256 = piece_.hex(); sha256 != piece_sha256_) {
       BDAAS_TRY(drop_piece());
       committed_ = true;
-      return fail(ErrorKind::corrupted,
-                  "the piece from byte {} on arrived with the SHA-256 {} instead of {}; send it again",
-                  begin_, sha256, piece_sha256_);
+      return fail(
+          ErrorKind::corrupted,
+          "the piece from byte {} on arrived with the SHA-256 {} instead of {}; send it again",
+          begin_, sha256, piece_sha256_);
     }
     entry_->info.unverified_from.reset();
     BDAAS_TRY(uploads_.save(*entry_));

@@ -1,13 +1,14 @@
 #pragma once
-// Uploads as tus 1.0 has them (https://tus.io/protocols/resumable-upload), on disk: an upload that was
-// broken off goes on where it stood, also after the manager was killed. Nothing in here is HTTP.
+// Uploads as tus 1.0 has them (https://tus.io/protocols/resumable-upload), on disk: an upload that
+// was broken off goes on where it stood, also after the manager was killed. Nothing in here is
+// HTTP.
 //
 //   uploads/<id>        the bytes that came
 //   uploads/<id>.json   what is known about it
 //
 // When all bytes are there, finish() looks at the content and moves it to programs/<sha256> or
-// data/<data set id>. A content that is refused (checksum, no jar, a tar with a link, …) is thrown away
-// with its upload.
+// data/<data set id>. A content that is refused (checksum, no jar, a tar with a link, …) is thrown
+// away with its upload.
 //
 // Thread-safe; blocking, for pool threads. What belongs to another owner is not_found.
 
@@ -56,8 +57,8 @@ struct Upload {
   Time expires_at{};
 };
 
-// What a finished upload became, ready for Commands::add_program or add_data_set: owner, name, sha256,
-// sizes and main classes are filled; a DataSet has its id, a Program has not.
+// What a finished upload became, ready for Commands::add_program or add_data_set: owner, name,
+// sha256, sizes and main classes are filled; a DataSet has its id, a Program has not.
 using FinishedUpload = std::variant<Program, DataSet>;
 
 struct UploadLimits {
@@ -71,9 +72,10 @@ class UploadWriter;
 
 class Uploads {
  public:
-  // Takes up what an earlier manager left, and removes what has expired. clock and entropy outlive it.
-  static Result<std::unique_ptr<Uploads>> open(StateDir dir, UploadLimits limits, const Clock& clock,
-                                               Entropy& entropy);
+  // Takes up what an earlier manager left, and removes what has expired. clock and entropy outlive
+  // it.
+  static Result<std::unique_ptr<Uploads>> open(StateDir dir, UploadLimits limits,
+                                               const Clock& clock, Entropy& entropy);
   ~Uploads();
 
   // invalid_argument: a name that is none, an unknown kind of program, no bytes.
@@ -89,8 +91,8 @@ class Uploads {
                                                std::int64_t offset, std::string piece_sha256 = {});
 
   // All bytes are there: checks and moves the content. Idempotent: the same answer again until it
-  // expires, so a manager that died before the row was written can ask again. failed_precondition when
-  // bytes are missing; invalid_argument or corrupted when the content is refused.
+  // expires, so a manager that died before the row was written can ask again. failed_precondition
+  // when bytes are missing; invalid_argument or corrupted when the content is refused.
   Result<FinishedUpload> finish(const UserId& owner, const UploadId& id);
 
   // The row that came of it, for those who ask later.
