@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 
+#include "agent/instant.h"
 #include "agent/node_fixture.h"
 #include "base/subprocess.h"
 #include "base/tcp_bind.h"
@@ -112,27 +113,34 @@ TEST_F(LifeTest, AGrandchildOfADeadAgentIsFoundToo) {
 }
 
 TEST_F(LifeTest, AnOldLeaseEndsEverything) {
-  ASSERT_TRUE(placer_.place(machine_, config(Millis{1'500})).ok());
+  const auto unchanged = config();
+  ASSERT_TRUE(placer_.place(machine_, unchanged).ok());
   connect();
   apply({server("one", free_port()), daemon("two", {TEST_PROGRAM, "wait"})});
   await_daemon("one", "ready");
+  await_daemon("two", "ready");
+  kill_agent();
+  // As if its two minutes were nearly over.
+  auto state = parse_json(*read_file(path("agent-state.json")));
+  const auto soon = BootClock::now().time_since_epoch() + Millis{300};
+  state->get_object()["lease"].get_object()["boot_deadline_ms"] = soon.count();
+  ASSERT_TRUE(write_file(path("agent-state.json"), write_json(*state)).ok());
+  ASSERT_TRUE(placer_.place(machine_, unchanged).ok());
   expect_nothing_left();
 }
 
-TEST_F(LifeTest, ARenewedLeaseGoesOn) {
-  ASSERT_TRUE(placer_.place(machine_, config(Millis{1'000})).ok());
+TEST_F(LifeTest, ARenewedLeaseGoesOnAndNeverBack) {
+  ASSERT_TRUE(place().ok());
   connect();
-  const auto until = SystemClock().now() + std::chrono::minutes(1);
+  const auto until = SystemClock().now() + std::chrono::hours(1);
   send(RenewLease{until});
   ASSERT_TRUE(eventually([&] { return seen_.renewed && seen_.renewed->expires_at == until; }));
-  send(RenewLease{until - Millis{30'000}});  // never back
-  ASSERT_TRUE(eventually([&] { return seen_.seqs.size() >= 3; }));
+  const auto answered = seen_.renewed->seq;
+  send(RenewLease{until - Millis{30'000}});
+  ASSERT_TRUE(eventually([&] { return seen_.renewed->seq > answered; }));
   EXPECT_EQ(seen_.renewed->expires_at, until);
-  const auto first_end = SystemClock().now() + Millis{1'200};
-  ASSERT_TRUE(eventually([&] { return SystemClock().now() > first_end; }));
-  EXPECT_GT(agent_pid(), 0);
   kill_agent();
-  ASSERT_TRUE(placer_.place(machine_, config(Millis{10})).ok());  // what was renewed stays
+  ASSERT_TRUE(place().ok());  // what was renewed stays, though agent.json says less
   connect();
   EXPECT_EQ(seen_.hello.expires_at, until);
 }
