@@ -35,6 +35,7 @@ inline constexpr DaemonMemory kDataNodeMemory{128, 175};
 inline constexpr DaemonMemory kNodeManagerMemory{128, 175};
 inline constexpr DaemonMemory kSparkMasterMemory{128, 200};
 inline constexpr DaemonMemory kSparkWorkerMemory{128, 190};
+inline constexpr DaemonMemory kHistoryServerMemory{256, 220};
 inline constexpr std::int64_t kAgentMib = 10;
 
 // resource_exhausted with the numbers and the way out; invalid_argument for sizes that make no
