@@ -264,6 +264,7 @@ Result<Completed> run(const Command& command) {
     child.reap();
     return os_error(child.error(), fmt::format("cannot watch '{}'", command.argv.front()));
   }
+  if (command.on_start) command.on_start(pid);
   if (child.wait_until(deadline)) return child.reap();
   child.signal_group(SIGTERM);
   child.wait_until(Steady::now() + kTermGrace);

@@ -1,6 +1,8 @@
 #pragma once
 // Processes as argv vectors; no shell. Blocking; any thread.
 
+#include <sys/types.h>
+
 #include <functional>
 #include <map>
 #include <optional>
@@ -24,6 +26,8 @@ struct Command {
   // Each line of stdout and stderr as it comes, without its end; a line over 64 KiB comes in
   // pieces.
   std::function<void(std::string_view line)> on_line;
+  // Once, before the first line, while the id cannot be another process's yet.
+  std::function<void(pid_t pid)> on_start;
 };
 
 struct Completed {

@@ -20,6 +20,20 @@ using testing::HasSubstr;
 
 Command shell(std::string script) { return {.argv = {"sh", "-c", std::move(script)}}; }
 
+TEST(Run, TellsTheProcessBeforeItsFirstLine) {
+  pid_t told = 0;
+  std::string line_of_pid;
+  const auto completed = run({.argv = {"sh", "-c", "echo $$"},
+                              .on_line =
+                                  [&](std::string_view line) {
+                                    EXPECT_NE(told, 0);
+                                    line_of_pid = line;
+                                  },
+                              .on_start = [&](pid_t pid) { told = pid; }});
+  ASSERT_TRUE(completed.ok());
+  EXPECT_EQ(line_of_pid, std::to_string(told));
+}
+
 TEST(Run, GivesOutputAndExitCode) {
   const auto done = run(shell("echo out; echo err >&2; exit 3")).value();
   EXPECT_EQ(done.exit_code, 3);

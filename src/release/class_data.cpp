@@ -47,20 +47,17 @@ Result<std::string> gunzip(const std::string& bytes) {
 
 }  // namespace
 
-ClassData class_data_of(const ArchiveSpec& archive, const std::map<std::string, fs::path>& homes,
+ClassData class_data_of(const ArchiveSpec& archive, const PackageHomes& homes,
                         const std::string& class_list, const Java& java) {
   ClassData data;
   data.name = archive.name;
   data.class_list = &class_list;
   Sha256 key;
   key.update("AppCDS 1 " + java.identity + sha256_hex(class_list));
-  for (const auto& entry : archive.class_path) {
-    const auto colon = entry.find(':');
-    const auto pattern = homes.at(entry.substr(0, colon)) / entry.substr(colon + 1);
-    if (!data.class_path.empty()) data.class_path += ':';
-    data.class_path += pattern.native();
+  for (const auto& pattern : class_path_patterns(archive.class_path, homes)) {
     key.update(pattern.native() + identity_of(pattern.parent_path()));
   }
+  data.class_path = class_path_of(archive.class_path, homes);
   data.key = key.hex();
   return data;
 }

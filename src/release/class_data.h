@@ -3,8 +3,7 @@
 // fits one build of the JVM and one class path, so it is made on this machine, from a pinned list
 // of classes, and its key names all of that.
 
-#include <map>
-
+#include "release/class_path.h"
 #include "release/host_tools.h"
 
 namespace bdaas {
@@ -18,7 +17,7 @@ struct ClassData {
 
 // homes: where the release's packages lie. Their directories' identities are part of the key, since
 // the JVM compares the jars' paths, sizes and times.
-ClassData class_data_of(const ArchiveSpec& archive, const std::map<std::string, fs::path>& homes,
+ClassData class_data_of(const ArchiveSpec& archive, const PackageHomes& homes,
                         const std::string& class_list, const Java& java);
 
 inline constexpr const char* kClassDataFile = "classes.jsa";

@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <functional>
 #include <future>
 #include <mutex>
 
@@ -33,7 +34,7 @@ class Fetching {
     BDAAS_TRY(remove_tree(packages_ / ".tmp"));  // of a fetch that was killed
     BDAAS_TRY(make_directory(packages_ / ".tmp", 0700));
     BDAAS_TRY(fetch_packages());
-    make_class_data(java);
+    make_the_rest(java);
     return installed_.facts(java, python_);
   }
 
@@ -153,31 +154,56 @@ class Fetching {
     return {};
   }
 
-  // Without the archives everything runs, only slower: a failure is said and not more.
-  void make_class_data(const Java& java) {
-    std::vector<std::future<void>> dumps;
+  // What is made here and not downloaded: how it is called, where it will lie, how it is made.
+  struct Making {
+    std::string what;
+    fs::path home;
+    std::function<Result<>(const fs::path& scratch, const fs::path& into)> make;
+  };
+
+  std::vector<Making> still_to_make(const Java& java) const {
+    std::vector<Making> all;
     for (const auto& data : installed_.class_data(java)) {
       if (installed_.has(data)) continue;
-      say(fmt::format("AppCDS archive of {}: making it, half a minute", data.name));
-      dumps.push_back(std::async(std::launch::async, [this, data, &java] {
-        const auto made = dump(data, java);
+      all.push_back({"AppCDS archive of " + data.name, installed_.home(data),
+                     [data, &java](const fs::path&, const fs::path& into) {
+                       return dump_class_data(data, java, into);
+                     }});
+    }
+    for (const auto& made : installed_.templates()) {
+      if (installed_.has(made)) continue;
+      all.push_back({"first start of " + made.spec->name, installed_.home(made),
+                     [made, &java](const fs::path& scratch, const fs::path& into) {
+                       return make_template(made, java, scratch, into);
+                     }});
+    }
+    return all;
+  }
+
+  // Without all this everything runs, only slower: a failure is said and not more.
+  void make_the_rest(const Java& java) {
+    std::vector<std::future<void>> ends;
+    for (auto& making : still_to_make(java)) {
+      say(fmt::format("{}: making it, up to a minute", making.what));
+      ends.push_back(std::async(std::launch::async, [this, making = std::move(making)] {
+        const auto made = make(making);
         if (made) {
-          say(fmt::format("AppCDS archive of {}: made", data.name));
+          say(fmt::format("{}: made", making.what));
         } else {
-          say(fmt::format("AppCDS archive of {}: not made, starts will be slower: {}", data.name,
+          say(fmt::format("{}: not made, starts will be slower: {}", making.what,
                           made.error().message));
         }
       }));
     }
-    for (auto& ended : dumps) ended.get();
+    for (auto& end : ends) end.get();
   }
 
-  Result<> dump(const ClassData& data, const Java& java) {
+  Result<> make(const Making& making) {
     BDAAS_ASSIGN(const auto temp, make_temp());
-    const auto dir = temp.path() / data.name;
-    BDAAS_TRY(make_directory(dir));
-    BDAAS_TRY(dump_class_data(data, java, dir));
-    return publish(dir, installed_.home(data));
+    const auto into = temp.path() / "into";
+    BDAAS_TRY(make_directory(into));
+    BDAAS_TRY(making.make(temp.path(), into));
+    return publish(into, making.home);
   }
 
   const fs::path& packages_;

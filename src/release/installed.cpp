@@ -1,6 +1,18 @@
 #include "release/installed.h"
 
+#include <unistd.h>
+
 namespace bdaas {
+namespace {
+
+// Where a release file lays out native libraries of this kind of machine.
+#if defined(__x86_64__)
+constexpr const char* kNativeDir = "lib/amd64";
+#else
+constexpr const char* kNativeDir = "lib/aarch64";
+#endif
+
+}  // namespace
 
 Installed::Installed(const fs::path& packages, const ReleaseCatalog& catalog,
                      const ReleaseSpec& release)
@@ -12,6 +24,8 @@ fs::path Installed::home(const PackageSpec& package) const {
 
 fs::path Installed::home(const ClassData& data) const { return packages_ / data.key; }
 
+fs::path Installed::home(const Template& made) const { return packages_ / made.key; }
+
 bool Installed::has(const PackageSpec& package) const {
   std::error_code error;
   return fs::is_directory(home(package), error);
@@ -20,6 +34,16 @@ bool Installed::has(const PackageSpec& package) const {
 bool Installed::has(const ClassData& data) const {
   std::error_code error;
   return fs::is_regular_file(home(data) / kClassDataFile, error);
+}
+
+bool Installed::has(const Template& made) const {
+  return ::access(home(made).c_str(), R_OK | X_OK) == 0;
+}
+
+PackageHomes Installed::homes() const {
+  PackageHomes homes;
+  for (const auto& package : release_.packages) homes.emplace(package.name, home(package));
+  return homes;
 }
 
 std::vector<std::string> Installed::missing() const {
@@ -31,14 +55,18 @@ std::vector<std::string> Installed::missing() const {
 }
 
 std::vector<ClassData> Installed::class_data(const Java& java) const {
-  std::map<std::string, fs::path> homes;
-  for (const auto& package : release_.packages) homes.emplace(package.name, home(package));
   std::vector<ClassData> all;
   for (const auto& archive : release_.archives) {
     const auto& class_list =
         catalog_.class_lists.at(archive.class_list);  // load_catalog() checked it
-    all.push_back(class_data_of(archive, homes, class_list, java));
+    all.push_back(class_data_of(archive, homes(), class_list, java));
   }
+  return all;
+}
+
+std::vector<Template> Installed::templates() const {
+  std::vector<Template> all;
+  for (const auto& spec : release_.templates) all.push_back(template_of(spec, homes()));
   return all;
 }
 
@@ -52,13 +80,22 @@ ReleaseFacts Installed::facts(const Java& java, const Python& python) const {
     facts.versions[package.name] = package.version;
     if (package.name == "hadoop") facts.hadoop_home = home(package);
     if (package.name == "spark") facts.spark_home = home(package);
-    if (package.name == "comet") facts.comet_jar = home(package) / package.files.front().file;
+    if (package.name == "comet") {
+      facts.comet_jar = home(package) / package.files.front().file;
+      const auto native = home(package) / kNativeDir;
+      if (fs::is_directory(native)) facts.comet_native = native;
+    }
   }
   for (const auto& data : class_data(java)) {
     if (!has(data)) continue;
     const auto file = (home(data) / kClassDataFile).native();
     if (data.name == "hadoop") facts.hadoop_cds = file;
     if (data.name == "spark") facts.spark_cds = file;
+  }
+  for (const auto& made : templates()) {
+    if (!has(made)) continue;
+    if (made.spec->name == "namenode") facts.namenode_template = home(made);
+    if (made.spec->name == "resourcemanager") facts.rm_template = home(made);
   }
   return facts;
 }

@@ -90,6 +90,12 @@ class LocalReleases final : public Releases {
           "releases fetch {}'",
           data.name, java->version, release.name);
     }
+    for (const auto& made : installed.templates()) {
+      if (installed.has(made)) continue;
+      return fmt::format(
+          "the first start of {} is not prepared, so it is slower; run 'bdaas releases fetch {}'",
+          made.spec->name, release.name);
+    }
     return {};
   }
 

@@ -55,15 +55,23 @@ dest = [a.split('=', 1)[1] for a in sys.argv if a.startswith('--dest=')][0]
 shutil.copy(here + '/../repo/tool-2.tar.gz', dest)
 )";
 
+// Dumps an archive, or is a daemon that makes files at its first start and then serves for ever.
 constexpr std::string_view kJava = R"(#!/usr/bin/python3
-import os, sys
-assert '-Xshare:dump' in sys.argv, sys.argv
-option = lambda name: [a.split('=', 1)[1] for a in sys.argv if a.startswith(name)][0]
-assert open(option('-XX:SharedClassListFile=')).read() == 'java/lang/Object\n'
+import os, re, signal, sys
 if os.path.exists(os.path.dirname(__file__) + '/fail'):
     print('no space left', file=sys.stderr)
     sys.exit(1)
-open(option('-XX:SharedArchiveFile='), 'w').write(sys.argv[-1])
+option = lambda name: [a.split('=', 1)[1] for a in sys.argv if a.startswith(name)][0]
+if '-Xshare:dump' in sys.argv:
+    assert open(option('-XX:SharedClassListFile=')).read() == 'java/lang/Object\n'
+    open(option('-XX:SharedArchiveFile='), 'w').write(sys.argv[-1])
+    sys.exit(0)
+conf = sys.argv[sys.argv.index('-cp') + 1].split(':')[-1]
+state = re.search('<name>state</name><value>(.*)</value>', open(conf + '/site.xml').read())[1]
+os.makedirs(state + '/store')
+for name in ('store/keys', 'store/LOCK'): open(state + '/' + name, 'w').write(sys.argv[-1])
+print('serving now', flush=True)
+signal.pause()
 )";
 
 std::string gzip(std::string text) {
@@ -107,6 +115,15 @@ class LocalReleasesTest : public testing::Test {
                       package("comet", Registry::maven, {{"g:two:1", "two-1.jar"}})};
     spec_.packages[1].unpack = {{"tool-2/src/", "python/"}, {"tool-2/bin/", "bin/"}};
     spec_.archives = {{"hadoop", "list.gz", {"hadoop:*"}}};
+    spec_.templates = {{.name = "resourcemanager",
+                        .class_path = {"hadoop:*"},
+                        .main_class = "org.example.Manager",
+                        .arguments = {"&"},
+                        .settings = {{"site.xml", {{"state", "{dir}/state"}}}},
+                        .until = "serving",
+                        .take = "state",
+                        .leave_out = {"LOCK"},
+                        .secret = true}};
   }
 
   const fs::path& root() const { return temp_.path(); }
@@ -171,6 +188,8 @@ TEST_F(LocalReleasesTest, FetchesLaysOutAndTellsFacts) {
   EXPECT_FALSE(fs::exists(facts->spark_home + "/setup.py"));
   EXPECT_EQ(read_file(facts->comet_jar).value(), "the second jar");
   EXPECT_EQ(read_file(facts->hadoop_cds).value(), facts->hadoop_home + "/*");
+  EXPECT_EQ(read_file(facts->rm_template + "/store/keys").value(), "&");
+  EXPECT_FALSE(fs::exists(facts->rm_template + "/store/LOCK"));
   EXPECT_EQ(facts->versions.at("java"), "17.0.1");
   EXPECT_EQ(facts->python, (root() / "bin/python3").native());
 
@@ -179,6 +198,8 @@ TEST_F(LocalReleasesTest, FetchesLaysOutAndTellsFacts) {
   EXPECT_EQ(status.st_mode & 0777, 0555u);
   ASSERT_EQ(::stat(facts->comet_jar.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777, 0444u);
+  ASSERT_EQ(::stat(facts->rm_template.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0700u) << "it holds keys";
   EXPECT_FALSE(temporary_files_left());
   EXPECT_THAT(said_, Contains(AllOf(HasSubstr("hadoop 1, comet 1"), HasSubstr(" MB"))));
 
@@ -274,17 +295,44 @@ TEST_F(LocalReleasesTest, ACorruptedPackageIsFoundNamedAndMended) {
   EXPECT_FALSE(releases()->verify("small").ok());
 }
 
-TEST_F(LocalReleasesTest, WithoutArchivesItRunsAndSaysSo) {
+TEST_F(LocalReleasesTest, WhatIsMadeHereMayBeMissing) {
   put("jdk/bin/fail", "");
   const auto facts = fetch();
   ASSERT_TRUE(facts.ok()) << facts.error().message;
   EXPECT_EQ(facts->hadoop_cds, "");
-  EXPECT_THAT(said_, Contains(AllOf(HasSubstr("not made"), HasSubstr("no space left"))));
+  EXPECT_EQ(facts->rm_template, "");
+  for (const auto* what : {"AppCDS archive of hadoop", "first start of resourcemanager"}) {
+    EXPECT_THAT(said_, Contains(AllOf(HasSubstr(what), HasSubstr("not made, starts"),
+                                      HasSubstr("no space left"))));
+  }
   const auto list = releases()->list();
   EXPECT_FALSE(list->front().present);
   EXPECT_THAT(list->front().message, HasSubstr("AppCDS"));
   fs::remove(root() / "jdk/bin/fail");
-  EXPECT_NE(fetch()->hadoop_cds, "");
+  const auto later = fetch();
+  ASSERT_TRUE(later.ok()) << later.error().message;
+  EXPECT_NE(later->hadoop_cds, "");
+  EXPECT_NE(later->rm_template, "");
+}
+
+TEST_F(LocalReleasesTest, NativeLibrariesLieBesideTheirJar) {
+  put("native/so/amd64/libthing.so", "x86");
+  put("native/so/aarch64/libthing.so", "arm");
+  put("native/Thing.class", "class");
+  const auto jar = (root() / "repo/two-1.jar").native();
+  ASSERT_TRUE(
+      run_checked({.argv = {"python3", "-m", "zipfile", "-c", jar, (root() / "native/so").native(),
+                            (root() / "native/Thing.class").native()}})
+          .ok());
+  spec_.packages[2] = package("comet", Registry::maven, {{"g:two:1", "two-1.jar"}});
+  spec_.packages[2].extract = {{"so/amd64/", "lib/amd64/"}, {"so/aarch64/", "lib/aarch64/"}};
+  const auto facts = fetch();
+  ASSERT_TRUE(facts.ok()) << facts.error().message;
+  EXPECT_TRUE(fs::exists(facts->comet_jar));
+  EXPECT_TRUE(fs::exists(facts->comet_native + "/libthing.so"));
+  EXPECT_TRUE(releases()->verify("small").ok());
+  fs::remove(facts->comet_native + "/libthing.so");
+  EXPECT_FALSE(releases()->verify("small").ok());
 }
 
 TEST_F(LocalReleasesTest, AnotherJavaWantsArchivesOfItsOwn) {

@@ -99,24 +99,26 @@ Result<> write_all(int fd, std::string_view bytes, const fs::path& path) {
 
 class Unpacking {
  public:
-  Unpacking(const PackageSpec& package, fs::path tarball, const fs::path& into, Manifest& manifest)
-      : package_(package),
-        tarball_(std::move(tarball)),
+  Unpacking(const std::vector<UnpackRule>& rules, fs::path file, const fs::path& into,
+            Manifest& manifest)
+      : rules_(rules),
+        file_(std::move(file)),
         into_(into),
         manifest_(manifest),
         reader_(archive_read_new()) {}
 
   Result<> run() {
     archive_read_support_format_tar(reader_.get());
+    archive_read_support_format_zip(reader_.get());  // a jar
     archive_read_support_filter_gzip(reader_.get());
-    if (archive_read_open_filename(reader_.get(), tarball_.c_str(), 256 * 1024) != ARCHIVE_OK) {
-      return archive_error(reader_.get(), tarball_);
+    if (archive_read_open_filename(reader_.get(), file_.c_str(), 256 * 1024) != ARCHIVE_OK) {
+      return archive_error(reader_.get(), file_);
     }
     for (;;) {
       archive_entry* entry = nullptr;
       const int code = archive_read_next_header(reader_.get(), &entry);
       if (code == ARCHIVE_EOF) return {};
-      if (code != ARCHIVE_OK) return archive_error(reader_.get(), tarball_);
+      if (code != ARCHIVE_OK) return archive_error(reader_.get(), file_);
       BDAAS_TRY(take(entry));
     }
   }
@@ -124,7 +126,7 @@ class Unpacking {
  private:
   // Where an entry goes; nothing when no rule wants it.
   std::optional<std::string> target_of(std::string_view name) const {
-    for (const auto& rule : package_.unpack) {
+    for (const auto& rule : rules_) {
       if (name.starts_with(rule.from)) return rule.to + std::string(name.substr(rule.from.size()));
     }
     return std::nullopt;
@@ -136,7 +138,7 @@ class Unpacking {
     if (!target || archive_entry_filetype(entry) == AE_IFDIR) return {};
     if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr) {
       return fail(ErrorKind::corrupted, "'{}' holds '{}', which is no ordinary file",
-                  tarball_.native(), name);
+                  file_.native(), name);
     }
     BDAAS_ASSIGN(const auto path, join_below(into_, *target));
     BDAAS_TRY(make_directory(path.parent_path()));
@@ -155,7 +157,7 @@ class Unpacking {
       la_int64_t offset = 0;
       const int code = archive_read_data_block(reader_.get(), &data, &size, &offset);
       if (code == ARCHIVE_EOF) break;
-      if (code != ARCHIVE_OK || offset != bytes) return archive_error(reader_.get(), tarball_);
+      if (code != ARCHIVE_OK || offset != bytes) return archive_error(reader_.get(), file_);
       const std::string_view block(static_cast<const char*>(data), size);
       hash.update(block);
       bytes += static_cast<std::int64_t>(size);
@@ -165,8 +167,8 @@ class Unpacking {
     return {};
   }
 
-  const PackageSpec& package_;
-  const fs::path tarball_;
+  const std::vector<UnpackRule>& rules_;
+  const fs::path file_;
   const fs::path& into_;
   Manifest& manifest_;
   ArchiveReader reader_;
@@ -190,11 +192,14 @@ Result<> lay_out_package(const PackageSpec& package, const fs::path& downloads,
                   file.coordinates);
     }
     BDAAS_TRY(std::move(checked));
+    if (!package.extract.empty()) {
+      BDAAS_TRY(Unpacking(package.extract, path, into, manifest).run());
+    }
     if (package.unpack.empty()) {
       BDAAS_TRY(move_file(path, into / file.file));
       manifest.files.push_back({file.file, file.bytes, file.sha256});
     } else {
-      BDAAS_TRY(Unpacking(package, path, into, manifest).run());
+      BDAAS_TRY(Unpacking(package.unpack, path, into, manifest).run());
     }
   }
   BDAAS_TRY(write_file(into / kManifest, write_json_pretty(to_json(manifest)), 0444));

@@ -47,13 +47,15 @@ Result<> check_release(const ReleaseSpec& release) {
     if (!names.insert(package.name).second)
       return wrong(package.name, "the package is there twice");
   }
-  for (const auto& archive : release.archives) {
-    for (const auto& entry : archive.class_path) {
+  const auto check_class_path = [&](const auto& user) -> Result<> {
+    for (const auto& entry : user.class_path) {
       const auto package = entry.substr(0, entry.find(':'));
-      if (!names.contains(package))
-        return wrong("archive " + archive.name, "no package " + package);
+      if (!names.contains(package)) return wrong(user.name, "no package " + package);
     }
-  }
+    return {};
+  };
+  for (const auto& archive : release.archives) BDAAS_TRY(check_class_path(archive));
+  for (const auto& made : release.templates) BDAAS_TRY(check_class_path(made));
   return {};
 }
 
@@ -82,6 +84,11 @@ std::string package_key(const PackageSpec& package) {
   add(kLayoutVersion);
   add(package.name);
   for (const auto& rule : package.unpack) {
+    add(rule.from);
+    add(rule.to);
+  }
+  for (const auto& rule : package.extract) {
+    add("extract");
     add(rule.from);
     add(rule.to);
   }

@@ -33,7 +33,7 @@ struct PinnedFile {
   bool operator==(const PinnedFile&) const = default;
 };
 
-// Entries of a .tar.gz whose name begins with `from` are laid out below `to`; the first rule that
+// Entries of an archive whose name begins with `from` are laid out below `to`; the first rule that
 // fits counts.
 struct UnpackRule {
   std::string from;
@@ -51,18 +51,19 @@ struct PackageSpec {
   Registry from = Registry::maven;
   std::vector<std::string> roots;  // what a person asked for; `files` is their closure
   std::vector<PinnedFile> files;
-  std::vector<UnpackRule> unpack;  // empty: the files are laid out as they are
+  std::vector<UnpackRule> unpack;   // takes the place of the files; for a .tar.gz
+  std::vector<UnpackRule> extract;  // beside the files; for jars whose content a program wants
   std::int64_t laid_out_bytes = 0;
 
   static constexpr auto fields() {
-    return std::tuple{
-        required("name", &PackageSpec::name, ""),
-        required("version", &PackageSpec::version, ""),
-        required("from", &PackageSpec::from, "maven or pypi"),
-        optional("roots", &PackageSpec::roots, "what `files` is the closure of"),
-        optional("unpack", &PackageSpec::unpack, "for a .tar.gz; absent: laid out as they are"),
-        required("laid_out_bytes", &PackageSpec::laid_out_bytes, ""),
-        required("files", &PackageSpec::files, "")};
+    return std::tuple{required("name", &PackageSpec::name, ""),
+                      required("version", &PackageSpec::version, ""),
+                      required("from", &PackageSpec::from, "maven or pypi"),
+                      optional("roots", &PackageSpec::roots, "what `files` is the closure of"),
+                      optional("unpack", &PackageSpec::unpack, "takes the place of the files"),
+                      optional("extract", &PackageSpec::extract, "beside the files"),
+                      required("laid_out_bytes", &PackageSpec::laid_out_bytes, ""),
+                      required("files", &PackageSpec::files, "")};
   }
 };
 
@@ -77,6 +78,37 @@ struct ArchiveSpec {
     return std::tuple{required("name", &ArchiveSpec::name, ""),
                       required("class_list", &ArchiveSpec::class_list, "file beside this one"),
                       required("class_path", &ArchiveSpec::class_path, "package:pattern")};
+  }
+};
+
+// What a daemon would make slowly at its first start, made once on this machine by running it: its
+// files are then copied into each cluster.
+struct TemplateSpec {
+  using Properties = std::map<std::string, std::string>;
+
+  std::string name;  // namenode, resourcemanager
+  std::vector<std::string> class_path;
+  std::string main_class;
+  std::vector<std::string> arguments;
+  std::map<std::string, Properties> settings;  // *.xml → properties; {dir} is a directory
+  std::string
+      until;         // a line with this text means that all is made; empty: the program ends itself
+  std::string take;  // directory below {dir} that becomes the template
+  std::vector<std::string> leave_out;  // names of files in it
+  bool secret = false;                 // it holds keys: 0700
+
+  static constexpr auto fields() {
+    return std::tuple{
+        required("name", &TemplateSpec::name, ""),
+        required("class_path", &TemplateSpec::class_path, "package:pattern"),
+        required("main_class", &TemplateSpec::main_class, ""),
+        optional("arguments", &TemplateSpec::arguments, ""),
+        required("settings", &TemplateSpec::settings,
+                 "file → properties; {dir} stands for a place"),
+        optional("until", &TemplateSpec::until, "text of the line that says all is made"),
+        required("take", &TemplateSpec::take, "directory that becomes the template"),
+        optional("leave_out", &TemplateSpec::leave_out, "files in it that do not"),
+        optional("secret", &TemplateSpec::secret, "readable by its maker only; default false")};
   }
 };
 
@@ -96,12 +128,14 @@ struct ReleaseSpec {
   std::string python_minimum;  // "3.8"
   std::vector<PackageSpec> packages;
   std::vector<ArchiveSpec> archives;
+  std::vector<TemplateSpec> templates;
 
   static constexpr auto fields() {
     return std::tuple{required("name", &ReleaseSpec::name, ""),
                       required("java", &ReleaseSpec::java, ""),
                       required("python_minimum", &ReleaseSpec::python_minimum, ""),
                       optional("archives", &ReleaseSpec::archives, ""),
+                      optional("templates", &ReleaseSpec::templates, ""),
                       required("packages", &ReleaseSpec::packages, "")};
   }
 
