@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -12,7 +13,7 @@ namespace bdaas {
 
 namespace {
 
-constexpr std::size_t kConnectionsMax = 8;
+constexpr std::size_t kConnectionsMax = 64;
 constexpr std::size_t kUnsentMax = 2 * kMaxMessageBytes;
 
 bool is_same_user(int fd) {
@@ -39,6 +40,7 @@ std::vector<Order> Connection::receive() {
       return orders;
     }
     orders.push_back(std::move(*order));
+    has_ordered_ = true;
   }
   return orders;
 }
@@ -102,7 +104,11 @@ void LinkServer::accept(const Hello& hello) {
     UniqueFd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd.valid()) return;
     if (!is_same_user(fd.get())) continue;
-    if (connections_.size() >= kConnectionsMax) connections_.pop_front();
+    if (connections_.size() >= kConnectionsMax) {
+      const auto silent = std::ranges::find(connections_, false, &Connection::has_ordered);
+      if (silent == connections_.end()) continue;
+      connections_.erase(silent);
+    }
     connections_.emplace_back(std::move(fd)).send(hello);
   }
 }

@@ -22,6 +22,7 @@ class Connection {
   void send_new(const std::vector<Outbox::Entry>& entries);  // those this connection has not had
   void flush();                                              // as far as the socket takes it
 
+  bool has_ordered() const { return has_ordered_; }  // so it is a manager's
   bool open() const { return fd_.valid(); }
   void close() { fd_.reset(); }
   std::size_t unsent() const { return out_.size() - sent_; }
@@ -31,6 +32,7 @@ class Connection {
 
  private:
   UniqueFd fd_;
+  bool has_ordered_ = false;
   LineBuffer in_{kMaxMessageBytes};
   std::string out_;
   std::size_t sent_ = 0;       // of out_
@@ -43,7 +45,8 @@ class LinkServer {
   // may have more.
   static Result<LinkServer> listen(const std::string& name);
 
-  // Takes new connections; each gets `hello` first.
+  // Takes new connections; each gets `hello` first. When there are too many, one that never gave an
+  // order goes.
   void accept(const Hello& hello);
   std::list<Connection>& connections() { return connections_; }
   void drop_closed();
