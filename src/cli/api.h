@@ -41,12 +41,13 @@ class Api {
   // The items of a list, all its pages.
   Result<json::array> list(std::string_view path, Cancel cancel = nullptr) const;
 
-  // request.url holds the path only. Adds address and token; refuses answers that are not 2xx as above.
+  // request.url holds the path only. Adds address and token; refuses answers that are not 2xx as
+  // above.
   Result<HttpResponse> send(HttpRequest request) const;
 
  private:
-  Result<json::value> call(std::string_view method, std::string_view path,
-                           const json::value& body, Cancel cancel) const;
+  Result<json::value> call(std::string_view method, std::string_view path, const json::value& body,
+                           Cancel cancel) const;
 
   mutable std::mutex mutex_;
   Endpoint endpoint_;  // guarded by mutex_

@@ -6,7 +6,8 @@
 
 namespace bdaas::cli {
 
-// "wordcount-j-4k2m9x0p1qzr.tar.gz": the job's name without what a file name must not hold, and without .py or .jar.
+// "wordcount-j-4k2m9x0p1qzr.tar.gz": the job's name without what a file name must not hold, and
+// without .py or .jar.
 std::string archive_name(std::string_view job_name, const JobId& job);
 
 // output: the file to write; empty: archive_name() in the current directory.

@@ -54,8 +54,8 @@ Result<std::unique_ptr<ByteSource>> open_file_source(const fs::path& path) {
   if (!S_ISREG(info.st_mode)) {
     return fail(ErrorKind::invalid_argument, "'{}' is no ordinary file", name);
   }
-  return std::unique_ptr<ByteSource>(std::make_unique<FileSource>(
-      std::move(fd), static_cast<std::uint64_t>(info.st_size), name));
+  return std::unique_ptr<ByteSource>(
+      std::make_unique<FileSource>(std::move(fd), static_cast<std::uint64_t>(info.st_size), name));
 }
 
 }  // namespace bdaas::cli

@@ -1,5 +1,6 @@
 #pragma once
-// From several threads to one. Bounded: a writer waits while the reader is behind. The reader waits on fd() in a poll(2).
+// From several threads to one. Bounded: a writer waits while the reader is behind. The reader waits
+// on fd() in a poll(2).
 
 #include <condition_variable>
 #include <mutex>

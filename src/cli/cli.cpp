@@ -21,7 +21,8 @@ std::string_view hint_of(ErrorKind kind) {
       return "hint: BDAAS_HOME may name another manager's directory than the one that answers\n";
     case ErrorKind::unavailable:
     case ErrorKind::unknown_outcome:
-      return "hint: `bdaas doctor` says what this machine lacks; manager.log is in the state directory\n";
+      return "hint: `bdaas doctor` says what this machine lacks; manager.log is in the state "
+             "directory\n";
     case ErrorKind::not_found:
       return "hint: `bdaas jobs list`, `bdaas clusters list` … show what there is\n";
     default:
@@ -69,8 +70,8 @@ CliEnvironment cli_environment(std::string version, std::function<int(const Serv
 
 int cli_main(int argc, const char* const* argv, const CliEnvironment& environment) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an answer of write(2)
-  auto words = argc > 1 ? std::vector<std::string>(argv + 1, argv + argc)
-                        : std::vector<std::string>{};
+  auto words =
+      argc > 1 ? std::vector<std::string>(argv + 1, argv + argc) : std::vector<std::string>{};
   return cli::run_words(std::move(words), environment);
 }
 

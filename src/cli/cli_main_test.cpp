@@ -85,7 +85,8 @@ class CliMainTest : public testing::Test {
 
 TEST_F(CliMainTest, BadInput) {
   EXPECT_EQ(run({"jbs"}), 2);
-  EXPECT_EQ(err_, "bdaas: there is no command 'jbs'; did you mean 'jobs'?; `bdaas -h` lists them\n");
+  EXPECT_EQ(err_,
+            "bdaas: there is no command 'jbs'; did you mean 'jobs'?; `bdaas -h` lists them\n");
   EXPECT_EQ(run({"jobs", "describe", "j-1"}), 2);
   EXPECT_EQ(err_, "bdaas: 'j-1' is no id of a job; they look like j-4k2m9x0p1qzr\n");
   EXPECT_EQ(run({"run", "absent.py"}), 2);
@@ -119,9 +120,10 @@ TEST_F(CliMainTest, ListsAllPagesAsATable) {
   answers_["GET /v1/jobs?after=j-1"] = {200, R"({"items":[{"id":"j-2","spec":{"name":"pi.py"},
       "status":{"state":"Failed","reason":"program_failed"},"cluster":"c-1"}]})"};
   EXPECT_EQ(run({"jobs", "list"}), 0);
-  EXPECT_EQ(out_, "ID   NAME   STATE    REASON          CLUSTER  RESULT  AGE\n"
-                  "j-1  wc.py  Running\n"
-                  "j-2  pi.py  Failed   program_failed  c-1\n");
+  EXPECT_EQ(out_,
+            "ID   NAME   STATE    REASON          CLUSTER  RESULT  AGE\n"
+            "j-1  wc.py  Running\n"
+            "j-2  pi.py  Failed   program_failed  c-1\n");
   EXPECT_EQ(run({"jobs", "list", "--json"}), 0);
   EXPECT_EQ(parse_json(out_).value().get_array().size(), 2u);
 }
@@ -156,15 +158,20 @@ TEST_F(CliMainTest, NothingIsRemovedWhenOneIdIsBad) {
 
 TEST_F(CliMainTest, StepsAddTakesTheProgramsArguments) {
   answers_["POST /v1/clusters/c-4k2m9x0p1qzr/steps"] = {201, R"({"id":"s-1"})"};
-  EXPECT_EQ(run({"steps", "add", "c-4k2m9x0p1qzr", "p-4k2m9x0p1qzr", "--class", "X", "--", "a", "-b"}), 0);
-  EXPECT_THAT(asked_.back(), HasSubstr(R"("program":"p-4k2m9x0p1qzr","main_class":"X","args":["a","-b"])"));
+  EXPECT_EQ(
+      run({"steps", "add", "c-4k2m9x0p1qzr", "p-4k2m9x0p1qzr", "--class", "X", "--", "a", "-b"}),
+      0);
+  EXPECT_THAT(asked_.back(),
+              HasSubstr(R"("program":"p-4k2m9x0p1qzr","main_class":"X","args":["a","-b"])"));
 }
 
 TEST_F(CliMainTest, LogsAndEvents) {
-  answers_["GET /v1/steps/s-4k2m9x0p1qzr/log?stream=stderr&offset=0&follow=false"] = {200, "warn\n"};
+  answers_["GET /v1/steps/s-4k2m9x0p1qzr/log?stream=stderr&offset=0&follow=false"] = {200,
+                                                                                      "warn\n"};
   EXPECT_EQ(run({"steps", "logs", "s-4k2m9x0p1qzr", "--stderr"}), 0);
   EXPECT_EQ(out_, "warn\n");
-  answers_["GET /v1/events?subject=j-1"] = {200, R"({"items":[{"seq":1,"at":"2026-01-31T08:00:00.000Z",
+  answers_["GET /v1/events?subject=j-1"] = {200,
+                                            R"({"items":[{"seq":1,"at":"2026-01-31T08:00:00.000Z",
       "kind":"jobs","subject":"j-1","from":"Running","to":"Failed","reason":"program_failed",
       "message":"exit 1"}]})"};
   EXPECT_EQ(run({"events", "--subject", "j-1"}), 0);
@@ -175,17 +182,20 @@ TEST_F(CliMainTest, LogsAndEvents) {
 TEST_F(CliMainTest, DoctorFailsWhenSomethingIsMissing) {
   answers_["GET /v1/doctor"] = {200, R"({"items":[{"check":"java","ok":true,"found":"17"}]})"};
   EXPECT_EQ(run({"doctor"}), 0);
-  answers_["GET /v1/doctor"] = {200, R"({"items":[{"check":"java","ok":false,"mend":"apt install"}]})"};
+  answers_["GET /v1/doctor"] = {200,
+                                R"({"items":[{"check":"java","ok":false,"mend":"apt install"}]})"};
   EXPECT_EQ(run({"doctor"}), 1);
   EXPECT_THAT(out_, HasSubstr("apt install"));
 }
 
 TEST_F(CliMainTest, ReleasesFetchPassesOnWhatIsSaid) {
-  answers_["POST /v1/releases/bdaas-1/fetch"] = {200, "{\"line\":\"spark: 1 of 2 MB\"}\n{\"ok\":true}\n"};
+  answers_["POST /v1/releases/bdaas-1/fetch"] = {
+      200, "{\"line\":\"spark: 1 of 2 MB\"}\n{\"ok\":true}\n"};
   EXPECT_EQ(run({"releases", "fetch"}), 0);
   EXPECT_EQ(err_, "spark: 1 of 2 MB\n");
   answers_["POST /v1/releases/bdaas-1/fetch"] = {
-      200, "{\"error\":{\"kind\":\"corrupted\",\"message\":\"spark.jar is not what was pinned\"}}\n"};
+      200,
+      "{\"error\":{\"kind\":\"corrupted\",\"message\":\"spark.jar is not what was pinned\"}}\n"};
   EXPECT_EQ(run({"releases", "fetch"}), 3);
   EXPECT_THAT(err_, HasSubstr("spark.jar is not what was pinned"));
   answers_["POST /v1/releases/bdaas-1/fetch"] = {200, "{\"line\":\"cut\"}\n"};
@@ -196,7 +206,8 @@ TEST_F(CliMainTest, ResultsGetByJob) {
   answers_["GET /v1/jobs/j-4k2m9x0p1qzr"] = {200, R"({"id":"j-4k2m9x0p1qzr","owner":"u-1",
       "spec":{"name":"wc.py","program":"p-1"},"status":{"state":"Succeeded"},"result":"r-1"})"};
   answers_["GET /v1/results/r-1"] = {200, R"({"id":"r-1","owner":"u-1","job":"j-4k2m9x0p1qzr",
-      "bytes":3,"sha256":")" + sha256_hex("tgz") + "\"}"};
+      "bytes":3,"sha256":")" + sha256_hex("tgz") +
+                                              "\"}"};
   answers_["GET /v1/results/r-1/archive"] = {200, "tgz"};
   const auto target = (dir_.path() / "x.tar.gz").native();
   EXPECT_EQ(run({"results", "get", "j-4k2m9x0p1qzr", "--output", target.c_str()}), 0);
@@ -237,7 +248,8 @@ TEST_F(CliMainTest, AnUploadAndAJobInOneRun) {
   std::ofstream(program) << "print(1)";
   answers_["GET /v1/releases"] = {200, R"({"items":[{"name":"bdaas-1","present":true}]})"};
   answers_["GET /v1/programs"] = {200, R"({"items":[{"id":"p-1","owner":"u-1","name":"a.py",
-      "kind":"python","bytes":8,"sha256":")" + sha256_hex("print(1)") + "\"}]}"};
+      "kind":"python","bytes":8,"sha256":")" +
+                                           sha256_hex("print(1)") + "\"}]}"};
   answers_["POST /v1/jobs"] = {
       429, R"({"error":{"kind":"resource_exhausted","message":"not enough memory"}})"};
   EXPECT_EQ(run({"run", program.c_str(), "--workers", "2", "--", "{input}"}), 5);

@@ -1,5 +1,6 @@
 #pragma once
-// What a verb is made of. The tables are constexpr; parser, help, completion and docs/cli.md read the same rows.
+// What a verb is made of. The tables are constexpr; parser, help, completion and docs/cli.md read
+// the same rows.
 
 #include <map>
 #include <optional>
@@ -16,11 +17,11 @@ namespace bdaas::cli {
 class Session;
 
 struct Option {
-  std::string_view name;       // "--data"
-  std::string_view value;      // "PATH"; empty: a switch
+  std::string_view name;   // "--data"
+  std::string_view value;  // "PATH"; empty: a switch
   std::string_view help;
   bool repeated = false;
-  char letter = 0;             // 'f' for -f
+  char letter = 0;  // 'f' for -f
 };
 
 enum class Count { one, optional, many };  // many: one or more

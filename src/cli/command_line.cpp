@@ -1,9 +1,8 @@
 #include "cli/command_line.h"
 
-#include <CLI/CLI.hpp>
-
 #include <fmt/ranges.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "base/nearest.h"

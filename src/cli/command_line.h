@@ -8,7 +8,7 @@ namespace bdaas::cli {
 struct CommandLine {
   const Command* command = nullptr;  // none: only `text` is wanted
   Arguments arguments;
-  std::string text;                  // help or version to print, then exit 0
+  std::string text;  // help or version to print, then exit 0
 };
 
 // words: without the program's name. invalid_argument: one sentence, with the nearest known name.

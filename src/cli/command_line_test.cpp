@@ -89,7 +89,8 @@ TEST(CommandLine, SaysWhatIsMissingOrTooMuch) {
   EXPECT_THAT(refusal({"jobs"}), HasSubstr("needs a verb: list, describe"));
   EXPECT_THAT(refusal({"run"}), HasSubstr("needs PROGRAM"));
   EXPECT_THAT(refusal({"data", "put"}), HasSubstr("needs PATH"));
-  EXPECT_THAT(refusal({"jobs", "describe", "j-1", "j-2"}), HasSubstr("'j-2' is one argument too many"));
+  EXPECT_THAT(refusal({"jobs", "describe", "j-1", "j-2"}),
+              HasSubstr("'j-2' is one argument too many"));
   EXPECT_THAT(refusal({"run", "a.py", "--workers", "1", "--workers", "2"}), HasSubstr("2 times"));
   EXPECT_THAT(refusal({"run", "a.py", "--workers"}), HasSubstr("--workers"));
   EXPECT_THAT(refusal({"jobs", "list", "--json=maybe"}), HasSubstr("json"));

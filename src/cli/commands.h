@@ -1,5 +1,6 @@
 #pragma once
-// The one table of verbs. A new one is a row in commands.cpp and a definition in commands/<noun>.cpp.
+// The one table of verbs. A new one is a row in commands.cpp and a definition in
+// commands/<noun>.cpp.
 
 #include "cli/command.h"
 

@@ -6,7 +6,8 @@ namespace bdaas::cli {
 
 namespace {
 
-// Nouns, then the verbs of each noun, then the options of each verb; everything else is a file name.
+// Nouns, then the verbs of each noun, then the options of each verb; everything else is a file
+// name.
 constexpr std::string_view kHead = R"(# bash completion for bdaas
 _bdaas() {
   local word=${COMP_WORDS[COMP_CWORD]} noun=${COMP_WORDS[1]} verb=${COMP_WORDS[2]} words=

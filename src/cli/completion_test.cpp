@@ -16,9 +16,9 @@ using testing::Not;
 // What a bash that sourced our script offers for these words; the last one is being typed.
 std::string offered(const std::string& words, int cursor) {
   const auto dir = TempDir::make().value();
-  const auto script = bash_completion(all_commands()) +
-                      "compopt() { :; }\nCOMP_WORDS=(" + words + ")\nCOMP_CWORD=" +
-                      std::to_string(cursor) + "\n_bdaas\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n";
+  const auto script = bash_completion(all_commands()) + "compopt() { :; }\nCOMP_WORDS=(" + words +
+                      ")\nCOMP_CWORD=" + std::to_string(cursor) +
+                      "\n_bdaas\nprintf '%s\\n' \"${COMPREPLY[@]}\"\n";
   EXPECT_TRUE(write_file(dir.path() / "script", script).ok());
   EXPECT_TRUE(write_file(dir.path() / "some.py", "x").ok());
   bdaas::Command command;

@@ -20,7 +20,8 @@ class PartFile {
   static Result<PartFile> make(const fs::path& target) {
     std::string pattern = target.native() + ".part-XXXXXX";
     UniqueFd fd(::mkostemp(pattern.data(), O_CLOEXEC));
-    if (!fd.valid()) return os_error(errno, fmt::format("cannot write beside '{}'", target.native()));
+    if (!fd.valid())
+      return os_error(errno, fmt::format("cannot write beside '{}'", target.native()));
     return PartFile(std::move(fd), pattern);
   }
   PartFile(PartFile&& other) noexcept
@@ -43,7 +44,8 @@ class PartFile {
   Result<> keep_as(const fs::path& target) {
     const mode_t mask = ::umask(0);
     ::umask(mask);
-    ::fchmod(fd_.get(), 0666 & ~mask);  // as any file that this user makes; mkstemp's 0600 would do too
+    ::fchmod(fd_.get(),
+             0666 & ~mask);  // as any file that this user makes; mkstemp's 0600 would do too
     if (::rename(path_.c_str(), target.c_str()) != 0) {
       return os_error(errno, fmt::format("cannot write '{}'", target.native()));
     }

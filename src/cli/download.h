@@ -1,5 +1,6 @@
 #pragma once
-// Fetches a stored file of the manager. Written beside and renamed: under its name stands the whole file or nothing.
+// Fetches a stored file of the manager. Written beside and renamed: under its name stands the whole
+// file or nothing.
 
 #include "cli/upload.h"
 

@@ -1,5 +1,6 @@
 #pragma once
-// What the shell gets. Stable: scripts depend on the numbers. --help and docs/cli.md print this table.
+// What the shell gets. Stable: scripts depend on the numbers. --help and docs/cli.md print this
+// table.
 
 #include <array>
 
@@ -10,13 +11,13 @@ namespace bdaas::cli {
 
 enum class ExitCode {
   ok = 0,
-  failed = 1,          // the job, step or check
+  failed = 1,  // the job, step or check
   bad_input = 2,
   manager_failed = 3,  // or the network, or the cluster
   not_found = 4,
   no_resources = 5,
-  timed_out = 124,     // as timeout(1)
-  cancelled = 130,     // as a shell after Ctrl-C
+  timed_out = 124,  // as timeout(1)
+  cancelled = 130,  // as a shell after Ctrl-C
 };
 
 struct ExitCodeRow {

@@ -1,6 +1,6 @@
 #pragma once
-// For tests: a small HTTP/1.1 server on a free port that does what a handler says, rudeness included. One thread a
-// connection, one request a connection.
+// For tests: a small HTTP/1.1 server on a free port that does what a handler says, rudeness
+// included. One thread a connection, one request a connection.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -59,8 +59,8 @@ class Exchange {
   }
 
   void answer(int status, const std::string& body = {}, const std::string& extra_headers = {}) {
-    const std::string length = method == "HEAD" ? "" : "Content-Length: " +
-                                                           std::to_string(body.size()) + "\r\n";
+    const std::string length =
+        method == "HEAD" ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n";
     write("HTTP/1.1 " + std::to_string(status) + " X\r\n" + length + extra_headers +
           "Connection: close\r\n\r\n" + (method == "HEAD" ? "" : body));
   }

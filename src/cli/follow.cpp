@@ -109,7 +109,8 @@ class EventReader {
 }  // namespace
 
 std::size_t whole_utf8(std::string_view text) {
-  // Back to the last byte that could begin a sequence; three continuation bytes are the most that may follow it.
+  // Back to the last byte that could begin a sequence; three continuation bytes are the most that
+  // may follow it.
   for (std::size_t back = 1; back <= 4 && back <= text.size(); ++back) {
     const auto byte = static_cast<unsigned char>(text[text.size() - back]);
     if ((byte & 0xC0) == 0x80) continue;

@@ -17,7 +17,9 @@ constexpr RetryPolicy kQuick{5, Millis{1}, Millis{5}};
 // ---- pieces ----
 
 TEST(Sse, TakesEventsOutOfAnyPieces) {
-  const std::string stream = ": hello\n\nid: 7\ndata: {\"a\":1}\n\nid:8\r\nevent: x\ndata: one\ndata: two\r\n\r\nid: 9\n\n";
+  const std::string stream =
+      ": hello\n\nid: 7\ndata: {\"a\":1}\n\nid:8\r\nevent: x\ndata: one\ndata: two\r\n\r\nid: "
+      "9\n\n";
   for (std::size_t size = 1; size < stream.size(); ++size) {
     SseParser parser;
     std::vector<SseEvent> events;

@@ -1,6 +1,6 @@
 #pragma once
-// A manager newer than this CLI may answer with more members than the model knows. from_json refuses them, which is
-// right for a server; a client leaves them out first.
+// A manager newer than this CLI may answer with more members than the model knows. from_json
+// refuses them, which is right for a server; a client leaves them out first.
 
 #include "base/json.h"
 

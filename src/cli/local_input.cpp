@@ -32,7 +32,8 @@ Result<fs::file_status> status_of(const fs::path& path, std::string_view what) {
   return status;
 }
 
-// The last part of a path as a person would name it: "more/" is more, "." is the directory's own name.
+// The last part of a path as a person would name it: "more/" is more, "." is the directory's own
+// name.
 Result<std::string> base_name(const fs::path& path) {
   std::error_code error;
   auto name = path.filename();
@@ -59,16 +60,15 @@ bool looks_like_id(std::string_view text, std::string_view prefix) {
     return false;
   }
   const auto tail = text.substr(prefix.size() + 1);
-  return std::all_of(tail.begin(), tail.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-  });
+  return std::all_of(tail.begin(), tail.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
 }
 
 Result<LocalProgram> check_program(const fs::path& path) {
   BDAAS_ASSIGN(const auto status, status_of(path, "program"));
   if (fs::is_directory(status)) {
-    return fail(ErrorKind::invalid_argument, "the program '{}' is a directory; name a .py or a .jar",
-                shown(path));
+    return fail(ErrorKind::invalid_argument,
+                "the program '{}' is a directory; name a .py or a .jar", shown(path));
   }
   LocalProgram program;
   program.path = path;

@@ -105,9 +105,15 @@ TEST(Place, Defaults) {
 }
 
 TEST(Place, Everything) {
-  const auto spec = place({{&kWorkers, "3"}, {&kMemory, "6g"}, {&kCores, "2"}, {&kMaster, "standalone"},
-                           {&kOn, "fake"}, {&kNoComet, ""}, {&kRelease, "bdaas-2"},
-                           {&kSet, "spark.a=b=c"}, {&kSet, "spark.d="}})
+  const auto spec = place({{&kWorkers, "3"},
+                           {&kMemory, "6g"},
+                           {&kCores, "2"},
+                           {&kMaster, "standalone"},
+                           {&kOn, "fake"},
+                           {&kNoComet, ""},
+                           {&kRelease, "bdaas-2"},
+                           {&kSet, "spark.a=b=c"},
+                           {&kSet, "spark.d="}})
                         .value();
   EXPECT_EQ(spec.workers, 3);
   EXPECT_EQ(spec.memory_mib, 6144);
@@ -117,14 +123,16 @@ TEST(Place, Everything) {
   EXPECT_EQ(spec.engine, "fake");
   EXPECT_FALSE(spec.comet);
   EXPECT_EQ(spec.release, "bdaas-2");
-  EXPECT_EQ(spec.settings, (std::map<std::string, std::string>{{"spark.a", "b=c"}, {"spark.d", ""}}));
+  EXPECT_EQ(spec.settings,
+            (std::map<std::string, std::string>{{"spark.a", "b=c"}, {"spark.d", ""}}));
 }
 
 TEST(Place, RefusesWithTheOptionsName) {
   const auto refusal = [](const Result<ClusterSpec>& spec) {
     return spec.ok() ? "accepted" : spec.error().message;
   };
-  EXPECT_THAT(refusal(place({{&kWorkers, "0"}})), HasSubstr("--workers: '0' is not a whole number"));
+  EXPECT_THAT(refusal(place({{&kWorkers, "0"}})),
+              HasSubstr("--workers: '0' is not a whole number"));
   EXPECT_THAT(refusal(place({{&kWorkers, "1001"}})), HasSubstr("from 1 to 1000"));
   EXPECT_THAT(refusal(place({{&kMemory, "6"}})), HasSubstr("--memory: '6'"));
   EXPECT_THAT(refusal(place({{&kOn, "locl"}})), HasSubstr("did you mean 'local'?"));
@@ -136,7 +144,8 @@ TEST(Place, RefusesWithTheOptionsName) {
 // ---- answers of newer managers ----
 
 TEST(KnownMembers, LeavesOutWhatThisVersionDoesNotKnow) {
-  const auto value = parse_json(R"({"id":"n-1","owner":"u-1","cluster":"c-1","lease":"l-1","role":"worker",
+  const auto value =
+      parse_json(R"({"id":"n-1","owner":"u-1","cluster":"c-1","lease":"l-1","role":"worker",
     "index":1,"colour":"red","daemons":[{"name":"datanode","state":"ready","mood":"good"}],
     "machine":{"machine_id":"m","weight":5}})");
   EXPECT_FALSE(from_json<Node>(*value).ok());

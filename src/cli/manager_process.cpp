@@ -63,11 +63,13 @@ class ServeProcess {
   static Result<ServeProcess> start(const CliEnvironment& environment);
   ~ServeProcess();
   ServeProcess(ServeProcess&& other) noexcept
-      : pid_(std::exchange(other.pid_, -1)), pid_fd_(std::move(other.pid_fd_)),
+      : pid_(std::exchange(other.pid_, -1)),
+        pid_fd_(std::move(other.pid_fd_)),
         err_(std::move(other.err_)) {}
   ServeProcess& operator=(ServeProcess&&) = delete;
 
-  // Waits at most so long for its end. The exit code, or nothing while it lives (or went to the background).
+  // Waits at most so long for its end. The exit code, or nothing while it lives (or went to the
+  // background).
   std::optional<int> wait(Millis most);
   std::string said() const;
 
@@ -77,7 +79,8 @@ class ServeProcess {
 
   pid_t pid_;
   UniqueFd pid_fd_;
-  UniqueFd err_;  // a memory file: it needs no reader, also after the process went to the background
+  UniqueFd
+      err_;  // a memory file: it needs no reader, also after the process went to the background
 };
 
 class SpawnSettings {
@@ -95,8 +98,8 @@ class SpawnSettings {
     sigemptyset(&ordinary);
     sigaddset(&ordinary, SIGPIPE);
     posix_spawnattr_setsigdefault(&attributes_, &ordinary);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-                                               POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attributes_,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   }
   ~SpawnSettings() {
     posix_spawn_file_actions_destroy(&actions_);
@@ -129,9 +132,9 @@ Result<ServeProcess> ServeProcess::start(const CliEnvironment& environment) {
   for (const auto& [name, value] : environment.env) variables.push_back(name + "=" + value);
   const SpawnSettings settings(err.get());
   pid_t pid = -1;
-  const int failed = ::posix_spawn(&pid, environment.executable.c_str(), settings.actions(),
-                                   settings.attributes(), pointers_of(words).data(),
-                                   pointers_of(variables).data());
+  const int failed =
+      ::posix_spawn(&pid, environment.executable.c_str(), settings.actions(), settings.attributes(),
+                    pointers_of(words).data(), pointers_of(variables).data());
   if (failed != 0) {
     return os_error(failed, fmt::format("cannot start the manager '{}'", environment.executable));
   }

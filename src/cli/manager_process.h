@@ -13,10 +13,10 @@ Result<StateDir> state_dir_of(const CliEnvironment& environment);
 // The living manager: manager.json names it and it answers. unavailable: none.
 Result<Endpoint> find_manager(const StateDir& state);
 
-// As above, or starts `bdaas serve --detach --idle-exit 10m` and waits until it answers. Two that start at once end with
-// one manager: the other's `serve` finds the lock held, and both find the winner. The error has the reason: what
-// `serve` said, or the last lines of manager.log. stop: ends the waiting early (cancelled); a manager that was started
-// lives on.
+// As above, or starts `bdaas serve --detach --idle-exit 10m` and waits until it answers. Two that
+// start at once end with one manager: the other's `serve` finds the lock held, and both find the
+// winner. The error has the reason: what `serve` said, or the last lines of manager.log. stop: ends
+// the waiting early (cancelled); a manager that was started lives on.
 inline constexpr Millis kManagerDeadline = std::chrono::seconds(20);
 Result<Endpoint> ensure_manager(const CliEnvironment& environment, const StateDir& state,
                                 Millis deadline = kManagerDeadline,

@@ -79,7 +79,9 @@ TEST_F(ManagerProcessTest, AFileOfADeadManagerIsNoManager) {
 
 TEST_F(ManagerProcessTest, StartsOneWhenThereIsNone) {
   write_manager_file(state_.root / "ready.json");
-  become("echo \"$@\" > \"$BDAAS_HOME/words\"\nmv \"$BDAAS_HOME/ready.json\" \"$BDAAS_HOME/manager.json\"\n");
+  become(
+      "echo \"$@\" > \"$BDAAS_HOME/words\"\nmv \"$BDAAS_HOME/ready.json\" "
+      "\"$BDAAS_HOME/manager.json\"\n");
   const auto endpoint = ensure_manager(environment_, state_);
   ASSERT_TRUE(endpoint.ok()) << endpoint.error().message;
   EXPECT_EQ(endpoint->base_url, server_.url());
@@ -89,8 +91,10 @@ TEST_F(ManagerProcessTest, StartsOneWhenThereIsNone) {
 TEST_F(ManagerProcessTest, OneThatSomebodyElseStartsIsGoodToo) {
   // Ours finds the lock held and gives up; the other's file comes a moment later.
   write_manager_file(state_.root / "ready.json");
-  become("(read x < \"$BDAAS_HOME/gate\"; mv \"$BDAAS_HOME/ready.json\" \"$BDAAS_HOME/manager.json\") &\n"
-         "echo another manager holds the lock >&2\nexit 1\n");
+  become(
+      "(read x < \"$BDAAS_HOME/gate\"; mv \"$BDAAS_HOME/ready.json\" \"$BDAAS_HOME/manager.json\") "
+      "&\n"
+      "echo another manager holds the lock >&2\nexit 1\n");
   ::mkfifo((state_.root / "gate").c_str(), 0600);
   Task opens_gate([this](TaskControl& control) {
     control.wait(Millis{50});
@@ -107,7 +111,8 @@ TEST_F(ManagerProcessTest, SaysWhyNoneCouldBeStarted) {
   EXPECT_EQ(said.error().kind, ErrorKind::unavailable);
   EXPECT_EQ(said.error().message, "cannot start the manager: bdaas: port 80 is taken");
 
-  become("echo one > \"$BDAAS_HOME/manager.log\"; echo two >> \"$BDAAS_HOME/manager.log\"; exit 1\n");
+  become(
+      "echo one > \"$BDAAS_HOME/manager.log\"; echo two >> \"$BDAAS_HOME/manager.log\"; exit 1\n");
   const auto logged = ensure_manager(environment_, state_, Millis{200});
   ASSERT_FALSE(logged.ok());
   EXPECT_THAT(logged.error().message, HasSubstr("manager.log' is:\none\ntwo"));

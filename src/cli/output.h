@@ -1,6 +1,6 @@
 #pragma once
-// One of the two streams of the process, unbuffered: what is written is seen, in order, also when both streams are the
-// same terminal. One thread.
+// One of the two streams of the process, unbuffered: what is written is seen, in order, also when
+// both streams are the same terminal. One thread.
 
 #include <map>
 #include <string>

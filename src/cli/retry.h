@@ -1,6 +1,6 @@
 #pragma once
-// One way to go on after a broken connection: with pauses that grow, a limit, and a stop. Whoever calls resumes where it
-// was; nothing here is repeated blindly.
+// One way to go on after a broken connection: with pauses that grow, a limit, and a stop. Whoever
+// calls resumes where it was; nothing here is repeated blindly.
 
 #include <algorithm>
 

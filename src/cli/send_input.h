@@ -9,8 +9,9 @@ namespace bdaas::cli {
 Result<ProgramId> send_program(const Api& api, const LocalProgram& program,
                                const Progress& progress, TaskControl& control);
 
-// Only when the manager has a data set of that name, shape and size is the content hashed beforehand. What was sent is
-// compared with the checksum of what the manager stored: corrupted when they differ.
+// Only when the manager has a data set of that name, shape and size is the content hashed
+// beforehand. What was sent is compared with the checksum of what the manager stored: corrupted
+// when they differ.
 Result<DataSetId> send_data(const Api& api, LocalData& data, const Progress& progress,
                             TaskControl& control);
 

@@ -1,6 +1,6 @@
 #pragma once
-// What every verb gets: the two streams, how to answer, and the manager, found or started when it is first needed.
-// Main thread only, but for Api, which is thread-safe.
+// What every verb gets: the two streams, how to answer, and the manager, found or started when it
+// is first needed. Main thread only, but for Api, which is thread-safe.
 
 #include <memory>
 
@@ -15,7 +15,9 @@ namespace bdaas::cli {
 class Session {
  public:
   Session(const CliEnvironment& environment, bool json)
-      : environment_(environment), json_(json), out_(environment.out_fd, environment.env),
+      : environment_(environment),
+        json_(json),
+        out_(environment.out_fd, environment.env),
         err_(environment.err_fd, environment.env) {}
 
   const CliEnvironment& environment() const { return environment_; }

@@ -1,6 +1,6 @@
 #pragma once
-// Signals as something to read: no code of ours runs in a handler. One instance, made before other threads exist (they
-// inherit the mask); its destructor gives the signals back.
+// Signals as something to read: no code of ours runs in a handler. One instance, made before other
+// threads exist (they inherit the mask); its destructor gives the signals back.
 
 #include <csignal>
 #include <optional>

@@ -1,6 +1,6 @@
 #pragma once
-// Server-sent events out of a byte stream, as the HTML standard describes them ("text/event-stream"): what we use of it,
-// that is id and data. Pure.
+// Server-sent events out of a byte stream, as the HTML standard describes them
+// ("text/event-stream"): what we use of it, that is id and data. Pure.
 
 #include <string>
 #include <string_view>

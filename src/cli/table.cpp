@@ -102,7 +102,7 @@ std::string text_at(const json::value& value, std::string_view path) {
 Colour colour_of_state(std::string_view state) {
   constexpr std::array kGood = {"Running", "Ready", "Succeeded", "ready", "true"};
   constexpr std::array kBad = {"Failed", "TerminatedWithErrors", "RentFailed", "ReleaseFailed",
-                               "Lost", "Unreachable", "failed", "false"};
+                               "Lost",   "Unreachable",          "failed",     "false"};
   constexpr std::array kOver = {"Terminated", "Released", "Cancelled", "Stopped", "stopped"};
   const auto in = [&](const auto& states) {
     return std::find(states.begin(), states.end(), state) != states.end();

@@ -1,6 +1,6 @@
 #pragma once
-// Answers of the API as text for people. A list is a table whose columns are rows of data; unknown members of newer
-// managers do no harm. Pure.
+// Answers of the API as text for people. A list is a table whose columns are rows of data; unknown
+// members of newer managers do no harm. Pure.
 
 #include <span>
 #include <string>
@@ -27,7 +27,8 @@ struct Look {
 std::string render_table(const json::array& rows, std::span<const Column> columns,
                          const Look& look);
 
-// "name: value" lines, inner objects indented; empty members and our bookkeeping (version) left out.
+// "name: value" lines, inner objects indented; empty members and our bookkeeping (version) left
+// out.
 std::string render_description(const json::value& value, const Look& look);
 
 // The member at a dotted path, or nothing.

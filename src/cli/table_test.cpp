@@ -17,7 +17,9 @@ json::array rows() {
     {"id":"j-1","status":{"state":"Running"},"bytes":2048,
      "created_at":"2026-01-31T08:00:00.000Z","spec":{"data":["d-1","d-2"]},"new_member":7},
     {"id":"j-long","status":{"state":"Failed"},"bytes":5,"created_at":"2026-01-31T08:04:59.000Z"}
-  ])").value().get_array();
+  ])")
+      .value()
+      .get_array();
 }
 
 TEST(Table, AlignsColumns) {
@@ -33,7 +35,9 @@ TEST(Table, ColoursStatesWithoutBreakingTheAlignment) {
   EXPECT_NE(text.find("j-long  \x1b[31mFailed\x1b[0m       5 B"), std::string::npos) << text;
 }
 
-TEST(Table, SaysWhenThereIsNothing) { EXPECT_EQ(render_table({}, kColumns, {kNow, false}), "none\n"); }
+TEST(Table, SaysWhenThereIsNothing) {
+  EXPECT_EQ(render_table({}, kColumns, {kNow, false}), "none\n");
+}
 
 TEST(Table, ControlCharactersOfANameAreHarmless) {
   const auto row = parse_json(R"([{"id":"a\u001b[2Jb"}])").value().get_array();

@@ -56,7 +56,8 @@ struct SplitName {
   std::string_view name;
 };
 
-// A long name is cut at a '/': 155 bytes before it, 100 after it. Nothing when there is no such place.
+// A long name is cut at a '/': 155 bytes before it, 100 after it. Nothing when there is no such
+// place.
 std::optional<SplitName> split_name(std::string_view name) {
   if (name.size() <= kNameMax) return SplitName{{}, name};
   const auto slash = name.find('/', name.size() - kNameMax - 1);
@@ -108,8 +109,9 @@ Result<> check_entry(const fs::directory_entry& entry) {
                     fmt::format("cannot read '{}'", printable(entry.path().native())));
   }
   if (fs::is_symlink(status)) {
-    return refuse(entry.path(), "is a symbolic link, and none is followed inside a directory; "
-                                "put the file itself there, or name it with --data");
+    return refuse(entry.path(),
+                  "is a symbolic link, and none is followed inside a directory; "
+                  "put the file itself there, or name it with --data");
   }
   if (!fs::is_regular_file(status) && !fs::is_directory(status)) {
     return refuse(entry.path(), "is neither a file nor a directory");

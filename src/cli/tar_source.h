@@ -1,16 +1,17 @@
 #pragma once
-// A directory as one POSIX tar (ustar, pax where a name or a size does not fit), never written to disk: its length is
-// known beforehand and any part of it can be made again. Files only, sorted by name, relative to the directory; owner,
-// mode and time are constants, so equal contents give equal bytes. No link is followed: one is an error that names it.
+// A directory as one POSIX tar (ustar, pax where a name or a size does not fit), never written to
+// disk: its length is known beforehand and any part of it can be made again. Files only, sorted by
+// name, relative to the directory; owner, mode and time are constants, so equal contents give equal
+// bytes. No link is followed: one is an error that names it.
 
 #include "cli/byte_source.h"
 
 namespace bdaas::cli {
 
 struct TarFile {
-  std::string name;               // relative, with '/'
+  std::string name;  // relative, with '/'
   std::uint64_t bytes = 0;
-  std::uint64_t header_at = 0;    // offset in the archive
+  std::uint64_t header_at = 0;  // offset in the archive
   std::uint64_t content_at = 0;
 };
 

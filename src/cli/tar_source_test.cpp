@@ -67,10 +67,12 @@ TEST_F(TarSourceTest, AnyPieceCanBeReadAgain) {
 }
 
 TEST_F(TarSourceTest, AReaderOfTarsFindsEveryFileSorted) {
-  const std::string long_name = std::string(60, 'd') + "/" + std::string(90, 'e');   // ustar prefix
+  const std::string long_name = std::string(60, 'd') + "/" + std::string(90, 'e');  // ustar prefix
   const std::string longer_name = std::string(200, 'f') + "/" + std::string(210, 'g');  // pax
-  const std::map<std::string, std::string> files = {
-      {"a b/ü.txt", "one"}, {long_name, "two"}, {longer_name, "three"}, {"z", std::string(1025, 'z')}};
+  const std::map<std::string, std::string> files = {{"a b/ü.txt", "one"},
+                                                    {long_name, "two"},
+                                                    {longer_name, "three"},
+                                                    {"z", std::string(1025, 'z')}};
   for (const auto& [name, content] : files) put(name, content);
   const auto source = TarSource::open(root()).value();
   ASSERT_TRUE(write_file(beside("x.tar"), whole(*source, 4096)).ok());

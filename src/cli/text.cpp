@@ -15,10 +15,9 @@ struct Range {
 };
 
 // East Asian wide blocks and emoji, after Unicode's EastAsianWidth.txt; coarse.
-constexpr std::array kWide = {Range{0x1100, 0x115F},   Range{0x2E80, 0xA4CF},
-                              Range{0xAC00, 0xD7A3},   Range{0xF900, 0xFAFF},
-                              Range{0xFE30, 0xFE6F},   Range{0xFF00, 0xFF60},
-                              Range{0x1F300, 0x1FAFF}, Range{0x20000, 0x3FFFD}};
+constexpr std::array kWide = {
+    Range{0x1100, 0x115F}, Range{0x2E80, 0xA4CF}, Range{0xAC00, 0xD7A3},   Range{0xF900, 0xFAFF},
+    Range{0xFE30, 0xFE6F}, Range{0xFF00, 0xFF60}, Range{0x1F300, 0x1FAFF}, Range{0x20000, 0x3FFFD}};
 
 std::size_t columns_of(char32_t c) {
   if (c >= 0x300 && c <= 0x36F) return 0;

@@ -9,8 +9,8 @@ TEST(Text, WidthCountsColumnsNotBytes) {
   EXPECT_EQ(display_width("abc"), 3u);
   EXPECT_EQ(display_width("a…é"), 3u);
   EXPECT_EQ(display_width("数据"), 4u);
-  EXPECT_EQ(display_width("e\xCC\x81"), 1u);   // e + combining acute
-  EXPECT_EQ(display_width("\xFF\xC3"), 2u);    // no UTF-8
+  EXPECT_EQ(display_width("e\xCC\x81"), 1u);  // e + combining acute
+  EXPECT_EQ(display_width("\xFF\xC3"), 2u);   // no UTF-8
 }
 
 TEST(Text, FitsIntoColumns) {
@@ -27,7 +27,9 @@ TEST(Text, PadsToColumns) {
 }
 
 TEST(Text, EscapesOfStrangersDoNotReachTheTerminal) {
-  EXPECT_EQ(without_controls("a\x1b[2Jb\nc\xC2\x9B" "d"), "a [2Jb c d");
+  EXPECT_EQ(without_controls("a\x1b[2Jb\nc\xC2\x9B"
+                             "d"),
+            "a [2Jb c d");
   EXPECT_EQ(without_controls("été"), "été");
 }
 

@@ -78,8 +78,9 @@ class UploadTest : public testing::Test {
     std::ofstream(path, std::ios::binary) << bytes;
     auto source = open_file_source(path).value();
     const Api api(Endpoint{server_.url(), Secret<std::string>("t")});
-    return upload(api, {"data", std::move(name), "file", ""}, *source,
-                  [this](std::uint64_t done, std::uint64_t) { progress_ = done; }, control_, kQuick);
+    return upload(
+        api, {"data", std::move(name), "file", ""}, *source,
+        [this](std::uint64_t done, std::uint64_t) { progress_ = done; }, control_, kQuick);
   }
 
   TempDir dir_ = TempDir::make().value();
@@ -153,14 +154,16 @@ class SendTest : public testing::Test {
   }
   Result<DataSetId> send_a() {
     auto data = check_data(dir_.path() / "a.txt").value();
-    return send_data(api_, data, [](auto, auto) {}, control_);
+    return send_data(
+        api_, data, [](auto, auto) {}, control_);
   }
 
   TempDir dir_ = TempDir::make().value();
   std::string data_list_ = R"({"items":[]})";
   std::string program_list_ = R"({"items":[]})";
-  std::string stored_ = R"({"id":"d-1","owner":"u-1","name":"a.txt","shape":"file","bytes":5,"sha256":")" +
-                        sha256_hex("hello") + "\"}";
+  std::string stored_ =
+      R"({"id":"d-1","owner":"u-1","name":"a.txt","shape":"file","bytes":5,"sha256":")" +
+      sha256_hex("hello") + "\"}";
   TusServer tus_;
   FakeServer server_{[this](Exchange& exchange) { handle(exchange); }};
   Api api_{Endpoint{server_.url(), Secret<std::string>("t")}};
@@ -200,9 +203,17 @@ TEST_F(SendTest, AKnownProgramIsNotSentAgain) {
            R"(","sha256":")" + program.sha256 + "\"}]}";
   };
   program_list_ = as_program("a.py");
-  EXPECT_EQ(send_program(api_, program, [](auto, auto) {}, control_).value().text, "p-9");
+  EXPECT_EQ(send_program(
+                api_, program, [](auto, auto) {}, control_)
+                .value()
+                .text,
+            "p-9");
   program_list_ = as_program("b.py");  // equal content under another name is another program
-  EXPECT_EQ(send_program(api_, program, [](auto, auto) {}, control_).value().text, "d-1");
+  EXPECT_EQ(send_program(
+                api_, program, [](auto, auto) {}, control_)
+                .value()
+                .text,
+            "d-1");
 }
 
 // ---- downloads ----
@@ -224,8 +235,9 @@ class DownloadTest : public testing::Test {
     exchange.write(rest.substr(0, give_));
   }
   Result<> fetch() {
-    return download(api_, {"/v1/results/r-1/archive", target_, sha256_, bytes_.size()},
-                    [](auto, auto) {}, control_, kQuick);
+    return download(
+        api_, {"/v1/results/r-1/archive", target_, sha256_, bytes_.size()}, [](auto, auto) {},
+        control_, kQuick);
   }
   int files_in_dir() const {
     return static_cast<int>(std::distance(fs::directory_iterator(dir_.path()), {}));

@@ -15,11 +15,11 @@ struct Unit {
   std::int64_t factor;
 };
 
-constexpr std::array kDurationUnits = {Unit{"ms", 1},           Unit{"s", 1'000},
-                                       Unit{"m", 60'000},       Unit{"min", 60'000},
-                                       Unit{"h", 3'600'000},    Unit{"d", 86'400'000}};
-constexpr std::array kMemoryUnits = {Unit{"m", 1},       Unit{"mb", 1},      Unit{"mib", 1},
-                                     Unit{"g", 1024},    Unit{"gb", 1024},   Unit{"gib", 1024},
+constexpr std::array kDurationUnits = {Unit{"ms", 1},        Unit{"s", 1'000},
+                                       Unit{"m", 60'000},    Unit{"min", 60'000},
+                                       Unit{"h", 3'600'000}, Unit{"d", 86'400'000}};
+constexpr std::array kMemoryUnits = {Unit{"m", 1},       Unit{"mb", 1},       Unit{"mib", 1},
+                                     Unit{"g", 1024},    Unit{"gb", 1024},    Unit{"gib", 1024},
                                      Unit{"t", 1 << 20}, Unit{"tb", 1 << 20}, Unit{"tib", 1 << 20}};
 
 constexpr std::int64_t kMostMillis = 9'000'000'000'000'000;  // what a double counts exactly
@@ -37,8 +37,8 @@ template <std::size_t N>
 std::optional<std::int64_t> take_quantity(std::string_view& text,
                                           const std::array<Unit, N>& units) {
   double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number,
-                                            std::chars_format::fixed);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
   if (error != std::errc{} || !(number >= 0)) return std::nullopt;
   text.remove_prefix(static_cast<std::size_t>(end - text.data()));
   const auto letters = std::min(text.find_first_of("0123456789."), text.size());

@@ -12,7 +12,8 @@ namespace bdaas::cli {
 // "90s", "10m", "1h30m", "500ms", "2d". A unit is asked for; zero is refused.
 Result<Millis> parse_duration(std::string_view text);
 
-// "6g", "6GiB", "512m" → MiB. A unit is asked for; g, gb and gib all mean 1024 MiB, as Spark reads them.
+// "6g", "6GiB", "512m" → MiB. A unit is asked for; g, gb and gib all mean 1024 MiB, as Spark reads
+// them.
 Result<std::int64_t> parse_memory_mib(std::string_view text);
 
 // A whole number within [least, most].

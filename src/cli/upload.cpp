@@ -54,10 +54,10 @@ class Transfer {
   HashingReader reader_;
   const Progress& progress_;
   TaskControl& control_;
-  std::string path_;           // of the upload, on the manager
-  std::uint64_t offset_ = 0;   // the manager has so much
+  std::string path_;          // of the upload, on the manager
+  std::uint64_t offset_ = 0;  // the manager has so much
   bool offset_known_ = true;
-  std::string object_;         // known at the end
+  std::string object_;  // known at the end
 };
 
 HttpRequest Transfer::request(std::string method) const {

@@ -1,5 +1,6 @@
 #pragma once
-// Sends one file or tar to the manager by tus 1.0. A broken connection is taken up again where the manager stands.
+// Sends one file or tar to the manager by tus 1.0. A broken connection is taken up again where the
+// manager stands.
 
 #include <functional>
 
@@ -23,8 +24,8 @@ struct Uploaded {
 
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-// Blocking; stops early when control.stop is set (cancelled). Nothing but the unfinished upload is left behind then;
-// the manager drops those by age, and this asks it to.
+// Blocking; stops early when control.stop is set (cancelled). Nothing but the unfinished upload is
+// left behind then; the manager drops those by age, and this asks it to.
 Result<Uploaded> upload(const Api& api, const UploadSpec& spec, ByteSource& source,
                         const Progress& progress, TaskControl& control,
                         const RetryPolicy& retry = {});

@@ -85,8 +85,8 @@ Result<ExitCode> nodes(Session& session, const Arguments& arguments) {
 }
 
 Result<ExitCode> resize(Session& session, const Arguments& arguments) {
-  BDAAS_ASSIGN(const auto workers, parse_integer(arguments.at(kWorkersWanted), 1, 1000)
-                                       .context(kWorkersWanted.name));
+  BDAAS_ASSIGN(const auto workers,
+               parse_integer(arguments.at(kWorkersWanted), 1, 1000).context(kWorkersWanted.name));
   return wish(session, kClusterWords, arguments.at(kCluster), "resize",
               json::object{{"workers", workers}});
 }

@@ -26,7 +26,8 @@ constexpr Positional kDataSets{"DATA", "ids of data sets, d-…", Count::many};
 constexpr std::array kManyPaths = {kPaths};
 constexpr std::array kOneDataSet = {kData};
 constexpr std::array kManyDataSets = {kDataSets};
-constexpr Option kOutput{"--output", "FILE", "where to; default: its name in the current directory"};
+constexpr Option kOutput{"--output", "FILE",
+                         "where to; default: its name in the current directory"};
 constexpr std::array kGetOptions = {kOutput};
 
 Result<ExitCode> put(Session& session, const Arguments& arguments) {

@@ -29,8 +29,8 @@ std::string line_of(const EventView& event) {
 
 Result<ExitCode> events(Session& session, const Arguments& arguments) {
   const auto subject = arguments.text(kSubject).value_or("");
-  const bool odd = subject.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") !=
-                   std::string::npos;
+  const bool odd =
+      subject.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos;
   if (odd) return fail(ErrorKind::invalid_argument, "--subject: '{}' is no id", subject);
   BDAAS_ASSIGN(const auto* api, session.api());
   const auto show = [&](const EventView& event) {

@@ -9,10 +9,12 @@ namespace bdaas::cli {
 
 namespace {
 
-constexpr std::array kColumns = {Column{"ID", "id"},           Column{"NAME", "spec.name"},
+constexpr std::array kColumns = {Column{"ID", "id"},
+                                 Column{"NAME", "spec.name"},
                                  Column{"STATE", "status.state", Show::state},
                                  Column{"REASON", "status.reason"},
-                                 Column{"CLUSTER", "cluster"}, Column{"RESULT", "result"},
+                                 Column{"CLUSTER", "cluster"},
+                                 Column{"RESULT", "result"},
                                  Column{"AGE", "created_at", Show::age}};
 
 constexpr Positional kJob{"JOB", "id of a job, j-…"};

@@ -18,7 +18,8 @@ namespace {
 constexpr std::array kFindings = {Column{"CHECK", "check"}, Column{"OK", "ok", Show::state},
                                   Column{"FOUND", "found"}, Column{"MEND WITH", "mend"}};
 
-constexpr Option kAddress{"--address", "ADDRESS", "loopback address to listen on; default 127.0.0.1"};
+constexpr Option kAddress{"--address", "ADDRESS",
+                          "loopback address to listen on; default 127.0.0.1"};
 constexpr Option kPort{"--port", "PORT", "default: a free one"};
 constexpr Option kIdleExit{"--idle-exit", "DURATION",
                            "end after so long without anything to do; default: never"};
@@ -67,8 +68,8 @@ Result<ExitCode> stop(Session& session, const Arguments& arguments) {
     return ExitCode::ok;
   }
   const Api api(*std::move(endpoint));
-  BDAAS_TRY(api.post("/v1/shutdown",
-                     json::object{{"terminate_clusters", arguments.has(kTerminate)}}));
+  BDAAS_TRY(
+      api.post("/v1/shutdown", json::object{{"terminate_clusters", arguments.has(kTerminate)}}));
   const auto deadline = std::chrono::steady_clock::now() + kStopDeadline;
   Waker pause;
   while (find_manager(state).ok()) {
@@ -104,7 +105,7 @@ const Verb kDoctor{{}, {}, doctor};
 const Verb kServe{{}, kServeOptions, serve};
 const Verb kStop{{}, kStopOptions, stop};
 const Verb kVersion{{}, {}, version};
-const Verb kCompletion{kOneShell, {}, completion, false,
-                       "Put `source <(bdaas completion bash)` into ~/.bashrc."};
+const Verb kCompletion{
+    kOneShell, {}, completion, false, "Put `source <(bdaas completion bash)` into ~/.bashrc."};
 
 }  // namespace bdaas::cli

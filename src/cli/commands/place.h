@@ -1,5 +1,6 @@
 #pragma once
-// Options that describe a cluster or a program run, shared by `run`, `clusters create` and `steps add`.
+// Options that describe a cluster or a program run, shared by `run`, `clusters create` and `steps
+// add`.
 
 #include <array>
 
@@ -10,16 +11,18 @@ namespace bdaas::cli {
 
 inline constexpr Option kWorkers{"--workers", "N", "number of workers, 1 to 1000; default 1"};
 inline constexpr Option kName{"--name", "NAME", "name for people"};
-inline constexpr Option kOn{"--on", "PROVIDER", "where: local (default), or fake for a demonstration"};
+inline constexpr Option kOn{"--on", "PROVIDER",
+                            "where: local (default), or fake for a demonstration"};
 inline constexpr Option kMaster{"--master", "SCHEDULER", "yarn (default) or standalone"};
 inline constexpr Option kNoComet{"--no-comet", "", "without native execution of Spark SQL"};
 inline constexpr Option kMemory{"--memory", "SIZE",
                                 "of the whole cluster, for example 6g; default: what is free"};
 inline constexpr Option kCores{"--cores", "N", "of the whole cluster; default: all"};
 inline constexpr Option kRelease{"--release", "NAME", "pinned engine versions; default bdaas-1"};
-inline constexpr Option kEngine{"--engine", "ENGINE", "spark (default), or fake for a demonstration"};
-inline constexpr Option kSet{"--set", "NAME=VALUE", "a Spark setting, for example spark.ui.enabled=false",
-                             true};
+inline constexpr Option kEngine{"--engine", "ENGINE",
+                                "spark (default), or fake for a demonstration"};
+inline constexpr Option kSet{"--set", "NAME=VALUE",
+                             "a Spark setting, for example spark.ui.enabled=false", true};
 inline constexpr Option kTimeout{"--timeout", "DURATION",
                                  "end the program after so long, for example 10m; exit code 124"};
 inline constexpr Option kClass{"--class", "CLASS", "main class of a .jar"};

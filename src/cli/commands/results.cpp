@@ -13,8 +13,8 @@ namespace bdaas::cli {
 
 namespace {
 
-constexpr std::array kColumns = {Column{"ID", "id"}, Column{"JOB", "job"},
-                                 Column{"FILES", "files"}, Column{"SIZE", "bytes", Show::bytes},
+constexpr std::array kColumns = {Column{"ID", "id"}, Column{"JOB", "job"}, Column{"FILES", "files"},
+                                 Column{"SIZE", "bytes", Show::bytes},
                                  Column{"AGE", "created_at", Show::age}};
 
 constexpr Positional kResult{"RESULT", "id of a result, r-…, or of its job, j-…"};

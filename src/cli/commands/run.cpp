@@ -16,20 +16,24 @@ namespace {
 constexpr Positional kProgram{"PROGRAM", "a .py or .jar, or the id of an uploaded one, p-…"};
 constexpr std::array kOneProgram = {kProgram};
 constexpr Option kData{"--data", "PATH", "a file, a directory, or the id of a data set, d-…", true};
-constexpr Option kCluster{"--cluster", "CLUSTER", "run on this one, c-…, instead of one of its own"};
+constexpr Option kCluster{"--cluster", "CLUSTER",
+                          "run on this one, c-…, instead of one of its own"};
 constexpr Option kKeep{"--keep", "", "keep the cluster for later jobs"};
 constexpr Option kOutput{"--output", "FILE",
                          "where the archive goes; default: NAME-JOB.tar.gz in this directory"};
 constexpr Option kVerbose{"--verbose", "", "the driver's stderr too", false, 'v'};
-constexpr auto kOptions =
-    join(std::array{kClass, kData, kCluster, kKeep, kTimeout, kName, kOutput, kVerbose},
-         kPlaceOptions);
+constexpr auto kOptions = join(
+    std::array{kClass, kData, kCluster, kKeep, kTimeout, kName, kOutput, kVerbose}, kPlaceOptions);
 constexpr std::string_view kNotes =
-    "In ARGS, {input} is the HDFS directory of all data, {input:1} the first of several, and {output}\n"
-    "where the program shall write. Without ARGS they are appended in that order: inputs, output. The\n"
+    "In ARGS, {input} is the HDFS directory of all data, {input:1} the first of several, and "
+    "{output}\n"
+    "where the program shall write. Without ARGS they are appended in that order: inputs, output. "
+    "The\n"
     "program finds them in BDAAS_INPUT, BDAAS_INPUT_1 … and BDAAS_OUTPUT too.\n"
-    "The program's stdout goes to stdout, everything else to stderr. Ctrl-C cancels the job and waits\n"
-    "until it is cleaned up; a second one leaves that to the manager. When this terminal dies, the job\n"
+    "The program's stdout goes to stdout, everything else to stderr. Ctrl-C cancels the job and "
+    "waits\n"
+    "until it is cleaned up; a second one leaves that to the manager. When this terminal dies, the "
+    "job\n"
     "goes on: `bdaas jobs attach`.";
 
 constexpr Positional kJob{"JOB", "id of a job, j-…"};
@@ -48,8 +52,8 @@ Result<std::variant<IdType, Local>> id_or_local(const std::string& text,
 Result<LaunchPlan> read_plan(const Arguments& arguments) {
   LaunchPlan plan;
   auto& spec = plan.spec;
-  BDAAS_ASSIGN(plan.program, (id_or_local<ProgramId, LocalProgram>(arguments.at(kProgram),
-                                                                   &check_program)));
+  BDAAS_ASSIGN(plan.program,
+               (id_or_local<ProgramId, LocalProgram>(arguments.at(kProgram), &check_program)));
   for (const auto& text : arguments.list(kData)) {
     BDAAS_ASSIGN(auto item, (id_or_local<DataSetId, LocalData>(text, &check_data)));
     plan.data.push_back(std::move(item));
@@ -77,11 +81,11 @@ Result<LaunchPlan> read_plan(const Arguments& arguments) {
 // A borrowed cluster is as it is: options that describe a new one would be ignored silently.
 Result<> check_no_place(const Arguments& arguments) {
   if (!arguments.has(kCluster)) return {};
-  for (const auto& option : {kWorkers, kMaster, kMemory, kCores, kNoComet, kOn, kRelease, kEngine,
-                             kKeep}) {
+  for (const auto& option :
+       {kWorkers, kMaster, kMemory, kCores, kNoComet, kOn, kRelease, kEngine, kKeep}) {
     if (!arguments.has(option)) continue;
-    return fail(ErrorKind::invalid_argument, "{} describes a new cluster; with --cluster there is none",
-                option.name);
+    return fail(ErrorKind::invalid_argument,
+                "{} describes a new cluster; with --cluster there is none", option.name);
   }
   return {};
 }

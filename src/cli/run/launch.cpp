@@ -17,7 +17,10 @@ Result<> prepare_release(const Api& api, const std::string& name, const TellRun&
   if (present) return {};
   tell(PhaseBegan{Phase::release, "fetching " + name});
   const auto done = fetch_release(
-      api, name, [&](std::string_view line) { tell(PhaseProgress{Phase::release, std::string(line)}); },
+      api, name,
+      [&](std::string_view line) {
+        tell(PhaseProgress{Phase::release, std::string(line)});
+      },
       control);
   tell(PhaseEnded{Phase::release, done.ok()});
   return done;
@@ -72,8 +75,7 @@ Result<> send_inputs(const Api& api, LaunchPlan& plan, const TellRun& tell, Task
       plan.spec.data.push_back(std::get<DataSetId>(item));
       continue;
     }
-    BDAAS_ASSIGN(auto id,
-                 send_data(api, *data, progress.of_next(data->source->length()), control));
+    BDAAS_ASSIGN(auto id, send_data(api, *data, progress.of_next(data->source->length()), control));
     plan.spec.data.push_back(std::move(id));
   }
   return {};

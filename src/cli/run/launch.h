@@ -1,5 +1,6 @@
 #pragma once
-// The first half of `bdaas run`: release, program and data to the manager, then the job. All input was checked before.
+// The first half of `bdaas run`: release, program and data to the manager, then the job. All input
+// was checked before.
 
 #include <variant>
 
@@ -13,11 +14,12 @@ namespace bdaas::cli {
 struct LaunchPlan {
   std::variant<ProgramId, LocalProgram> program;
   std::vector<std::variant<DataSetId, LocalData>> data;
-  JobSpec spec;              // program and data are put in by launch()
-  std::string needs_release; // fetched when it is not here; empty: none is needed
+  JobSpec spec;               // program and data are put in by launch()
+  std::string needs_release;  // fetched when it is not here; empty: none is needed
 };
 
-// Blocking; stops early when control.stop is set (cancelled), but never between asking for the job and knowing its id.
+// Blocking; stops early when control.stop is set (cancelled), but never between asking for the job
+// and knowing its id.
 Result<Job> launch(const Api& api, LaunchPlan& plan, const TellRun& tell, TaskControl& control);
 
 }  // namespace bdaas::cli

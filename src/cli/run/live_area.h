@@ -1,6 +1,7 @@
 #pragma once
-// A block of lines at the bottom of a terminal, drawn again in place, with other text scrolling above it. Makes the
-// bytes; writes nothing. One frame is one string, so that it can be one write: nothing flickers.
+// A block of lines at the bottom of a terminal, drawn again in place, with other text scrolling
+// above it. Makes the bytes; writes nothing. One frame is one string, so that it can be one write:
+// nothing flickers.
 
 #include <string>
 #include <string_view>

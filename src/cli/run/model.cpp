@@ -65,7 +65,6 @@ class Reducer {
       changes_.push_back(JobKnown{job.id});
     }
     if (job.cluster) model_.cluster = *job.cluster;
-    if (job.step) model_.step = *job.step;
     if (job.result) model_.result = *job.result;
     const int rank = rank_of(job.status.state);
     model_.state = job.status.state;
@@ -80,7 +79,13 @@ class Reducer {
     }
   }
 
+  void operator()(const ClusterSeen& input) {
+    if (model_.borrows) return;  // its states are not ours
+    cluster_entered(input.cluster.status.state, input.cluster.status.since);
+  }
+
   void operator()(const StepSeen& input) {
+    model_.step = input.step.id;
     model_.last_lines = input.step.last_lines;
     step_entered(input.step.status.state, input.step.status.since);
   }
@@ -251,8 +256,8 @@ std::array<PhaseView, kPhaseCount> RunModel::no_phases() {
 
 NodeView view_of(const Node& node) {
   NodeView view;
-  view.name = node.role == NodeRole::master ? std::string("master")
-                                            : fmt::format("worker-{}", node.index);
+  view.name =
+      node.role == NodeRole::master ? std::string("master") : fmt::format("worker-{}", node.index);
   const auto count = [&](std::string_view state) {
     return std::count_if(node.daemons.begin(), node.daemons.end(),
                          [&](const DaemonStatus& daemon) { return daemon.state == state; });

@@ -1,6 +1,7 @@
 #pragma once
-// What `bdaas run` knows of its job. Inputs come from the threads that watch the manager; reduce() is the only code that
-// changes the model, and is pure; renderers turn the model and its changes into text.
+// What `bdaas run` knows of its job. Inputs come from the threads that watch the manager; reduce()
+// is the only code that changes the model, and is pure; renderers turn the model and its changes
+// into text.
 
 #include <array>
 #include <functional>
@@ -32,10 +33,8 @@ inline constexpr std::size_t kPhaseCount = enum_table(Phase{}).size();
 enum class PhaseState { pending, running, done, failed };
 constexpr auto enum_table(PhaseState) {
   using S = PhaseState;
-  return enum_rows<S>({{S::pending, "pending"},
-                       {S::running, "running"},
-                       {S::done, "done"},
-                       {S::failed, "failed"}});
+  return enum_rows<S>(
+      {{S::pending, "pending"}, {S::running, "running"}, {S::done, "done"}, {S::failed, "failed"}});
 }
 
 struct PhaseView {
@@ -47,7 +46,7 @@ struct PhaseView {
   std::uint64_t bytes_done = 0;  // of a transfer
   std::uint64_t bytes_total = 0;
 
-  Millis took(Time now) const;   // up to now while it runs; never negative
+  Millis took(Time now) const;  // up to now while it runs; never negative
 };
 
 struct NodeView {
@@ -68,22 +67,18 @@ struct EventView {
   std::string subject;  // id
   std::string context;
   std::string from;
-  std::string to;       // empty with from: a note
+  std::string to;  // empty with from: a note
   std::string reason;
   std::string source;
   std::string message;
 
   static constexpr auto fields() {
-    return std::tuple{required("seq", &EventView::seq, ""),
-                      required("at", &EventView::at, ""),
-                      required("kind", &EventView::kind, ""),
-                      required("subject", &EventView::subject, ""),
-                      optional("context", &EventView::context, ""),
-                      optional("from", &EventView::from, ""),
-                      optional("to", &EventView::to, ""),
-                      optional("reason", &EventView::reason, ""),
-                      optional("source", &EventView::source, ""),
-                      optional("message", &EventView::message, "")};
+    return std::tuple{
+        required("seq", &EventView::seq, ""),         required("at", &EventView::at, ""),
+        required("kind", &EventView::kind, ""),       required("subject", &EventView::subject, ""),
+        optional("context", &EventView::context, ""), optional("from", &EventView::from, ""),
+        optional("to", &EventView::to, ""),           optional("reason", &EventView::reason, ""),
+        optional("source", &EventView::source, ""),   optional("message", &EventView::message, "")};
   }
 };
 
@@ -103,22 +98,22 @@ struct JobEnd {
 
 struct RunModel {
   // Known before anything happens.
-  std::string title;      // the job's name
+  std::string title;  // the job's name
   bool has_data = false;
-  bool borrows = false;   // runs on a cluster that is there already
+  bool borrows = false;  // runs on a cluster that is there already
   bool keeps = false;
 
   JobId job;
   JobState state = JobState::submitted;
   ClusterId cluster;
-  StepId step;
+  StepId step;  // once it exists
   ResultId result;
   std::array<PhaseView, kPhaseCount> phases = no_phases();
   std::vector<NodeView> nodes;
   std::vector<Stage> stages;
-  std::string last_lines;   // of the driver's stderr, when it failed
+  std::string last_lines;  // of the driver's stderr, when it failed
   bool cancel_asked = false;
-  std::string trouble;      // with the connection, now; empty: none
+  std::string trouble;  // with the connection, now; empty: none
   std::optional<JobEnd> end;
   std::optional<SavedArchive> archive;
 
@@ -148,6 +143,9 @@ struct PhaseEnded {
 struct JobSeen {
   Job job;
 };
+struct ClusterSeen {
+  Cluster cluster;
+};
 struct StepSeen {
   Step step;
 };
@@ -172,9 +170,9 @@ struct TroubleSeen {  // empty: over
   std::string message;
 };
 
-using RunInput = std::variant<PhaseBegan, PhaseProgress, PhaseEnded, JobSeen, StepSeen, EventSeen,
-                              NodesSeen, StagesSeen, OutputSeen, ArchiveSaved, CancelAsked,
-                              TroubleSeen>;
+using RunInput = std::variant<PhaseBegan, PhaseProgress, PhaseEnded, JobSeen, ClusterSeen, StepSeen,
+                              EventSeen, NodesSeen, StagesSeen, OutputSeen, ArchiveSaved,
+                              CancelAsked, TroubleSeen>;
 
 // How a thread that sees something says so. May wait for room.
 using TellRun = std::function<void(RunInput input)>;

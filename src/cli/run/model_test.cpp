@@ -24,7 +24,8 @@ class RunModelTest : public testing::Test {
     if (more) more(seen);
     feed(JobSeen{seen}, second);
   }
-  void event(const std::string& kind, const std::string& subject, const std::string& to, int second) {
+  void event(const std::string& kind, const std::string& subject, const std::string& to,
+             int second) {
     EventView view;
     view.kind = kind;
     view.subject = subject;
@@ -34,7 +35,9 @@ class RunModelTest : public testing::Test {
     feed(EventSeen{view}, second + 100);  // heard late: the manager's time counts
   }
   PhaseState state(Phase phase) const { return model.phase(phase).state; }
-  std::int64_t took_s(Phase phase) const { return model.phase(phase).took(at(1000)).count() / 1000; }
+  std::int64_t took_s(Phase phase) const {
+    return model.phase(phase).took(at(1000)).count() / 1000;
+  }
 
   RunModel model;
 };
@@ -113,6 +116,22 @@ TEST_F(RunModelTest, ABorrowedClusterHasNoClusterPhase) {
   model.borrows = true;
   job(JobState::preparing, 1);
   EXPECT_EQ(state(Phase::cluster), PhaseState::pending);
+  EXPECT_EQ(state(Phase::data), PhaseState::running);
+  feed(ClusterSeen{}, 2);
+  EXPECT_EQ(state(Phase::cluster), PhaseState::pending);
+}
+
+TEST_F(RunModelTest, AClusterThatIsKeptHasNoEventsOfTheJobAndIsLookedAt) {
+  Cluster cluster;
+  cluster.status.state = ClusterState::starting;
+  cluster.status.since = at(2);
+  job(JobState::preparing, 1);
+  feed(ClusterSeen{cluster}, 2);
+  EXPECT_EQ(model.phase(Phase::cluster).detail, "starting daemons");
+  cluster.status.state = ClusterState::running;
+  cluster.status.since = at(9);
+  feed(ClusterSeen{cluster}, 10);
+  EXPECT_EQ(took_s(Phase::cluster), 8);
   EXPECT_EQ(state(Phase::data), PhaseState::running);
 }
 

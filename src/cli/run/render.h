@@ -9,8 +9,8 @@
 
 namespace bdaas::cli {
 
-// ---- pipe: one line a change, "08:00:01 cluster: starting daemons"; "" for what is not worth one ----
-// Program output is not among them: it goes to stdout as it is.
+// ---- pipe: one line a change, "08:00:01 cluster: starting daemons"; "" for what is not worth one
+// ---- Program output is not among them: it goes to stdout as it is.
 std::string render_plain(const RunChange& change, Time now, std::chrono::seconds utc_offset);
 
 // ---- programs: one JSON object a line ----
@@ -28,7 +28,8 @@ struct Screen {
 std::vector<std::string> render_block(const RunModel& model, Time now, const Screen& screen);
 
 // ---- the end, for people ----
-// "wordcount.py succeeded in 23.4 s (upload 0.2 s, cluster 11.2 s, …)" and where the archive is, or why there is none.
+// "wordcount.py succeeded in 23.4 s (upload 0.2 s, cluster 11.2 s, …)" and where the archive is, or
+// why there is none.
 std::string render_summary(const RunModel& model, Time now);
 
 }  // namespace bdaas::cli

@@ -96,9 +96,9 @@ std::string render_summary(const RunModel& model, Time now) {
   }
   if (model.archive) {
     const auto& archive = *model.archive;
-    text += fmt::format("result: {} ({}, {} {} of output)\n", archive.path,
-                        human_bytes(archive.bytes), archive.files,
-                        archive.files == 1 ? "file" : "files");
+    text +=
+        fmt::format("result: {} ({}, {} {} of output)\n", archive.path, human_bytes(archive.bytes),
+                    archive.files, archive.files == 1 ? "file" : "files");
     if (!archive.has_output) {
       text += "the program wrote nothing to {output}; the archive holds its logs only\n";
     }

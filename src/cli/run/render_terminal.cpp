@@ -25,8 +25,8 @@ class Block {
   std::vector<std::string> draw();
 
  private:
-  // Text that fits, coloured afterwards: escape sequences take no columns. The last column stays free: erasing to
-  // the end of the line behind a full one takes its last character.
+  // Text that fits, coloured afterwards: escape sequences take no columns. The last column stays
+  // free: erasing to the end of the line behind a full one takes its last character.
   void add(std::string_view plain, Colour colour = Colour::none) {
     const auto fitted = fit_width(plain, std::max<std::size_t>(screen_.columns, 2) - 1);
     lines_.push_back(coloured(fitted, screen_.colours ? colour : Colour::none));
@@ -129,8 +129,8 @@ void Block::add_stages() {
       add("    …");
       return;
     }
-    const auto share = share_of(static_cast<std::uint64_t>(stage.done),
-                                static_cast<std::uint64_t>(stage.tasks));
+    const auto share =
+        share_of(static_cast<std::uint64_t>(stage.done), static_cast<std::uint64_t>(stage.tasks));
     add(fmt::format("    {} {}/{}  stage {} {}{}", bar(share), stage.done, stage.tasks, stage.id,
                     without_controls(stage.name),
                     stage.failed > 0 ? fmt::format(" ({} failed)", stage.failed) : ""));
@@ -140,7 +140,8 @@ void Block::add_stages() {
 std::vector<std::string> Block::draw() {
   add_title();
   for (const auto& phase : model_.phases) {
-    const bool always = phase.phase >= Phase::upload && (phase.phase != Phase::data || model_.has_data);
+    const bool always =
+        phase.phase >= Phase::upload && (phase.phase != Phase::data || model_.has_data);
     if (!always && phase.state == PhaseState::pending) continue;
     add_phase(phase);
     if (phase.phase == Phase::cluster) add_nodes();

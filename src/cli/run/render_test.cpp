@@ -49,36 +49,30 @@ RunModel ended_model() {
 // ---- terminal ----
 
 TEST(RenderBlock, WhileTheProgramRuns) {
-  EXPECT_THAT(render_block(running_model(), at(20), {100, 24, false}),
-              ElementsAre("wordcount.py · j-1 · c-1",
-                          "✔ upload        1.0 s",
-                          "✔ cluster      11.0 s",
-                          "✔ data          1.0 s",
-                          "⠋ program       7.0 s",
-                          "    ━━━━━━━━━━━━──────────── 50/100  stage 2 count at wordcount.py:12 (1 failed)",
-                          "  result",
-                          "  clean-up"));
+  EXPECT_THAT(
+      render_block(running_model(), at(20), {100, 24, false}),
+      ElementsAre(
+          "wordcount.py · j-1 · c-1", "✔ upload        1.0 s", "✔ cluster      11.0 s",
+          "✔ data          1.0 s", "⠋ program       7.0 s",
+          "    ━━━━━━━━━━━━──────────── 50/100  stage 2 count at wordcount.py:12 (1 failed)",
+          "  result", "  clean-up"));
 }
 
 TEST(RenderBlock, WhileTheClusterStarts) {
   RunModel model;
   model.title = "x\x1b[2J.py";
   model.phase(Phase::upload) = phase(Phase::upload, PhaseState::done, 0, 1);
-  model.phase(Phase::cluster) = phase(Phase::cluster, PhaseState::running, 1, 0, "starting daemons");
+  model.phase(Phase::cluster) =
+      phase(Phase::cluster, PhaseState::running, 1, 0, "starting daemons");
   model.nodes = {{"master", "ready", true, false},
                  {"worker-1", "1 of 2 daemons ready", false, false},
                  {"worker-2", "failed", false, true}};
   model.trouble = "the manager does not answer";
   EXPECT_THAT(render_block(model, at(3), {80, 24, false}),
-              ElementsAre("x [2J.py",
-                          "✔ upload        1.0 s",
+              ElementsAre("x [2J.py", "✔ upload        1.0 s",
                           "⠋ cluster       2.0 s  starting daemons, 1 of 3 nodes ready",
-                          "    worker-1  1 of 2 daemons ready",
-                          "    worker-2  failed",
-                          "  program",
-                          "  result",
-                          "  clean-up",
-                          "the manager does not answer"));
+                          "    worker-1  1 of 2 daemons ready", "    worker-2  failed", "  program",
+                          "  result", "  clean-up", "the manager does not answer"));
 }
 
 TEST(RenderBlock, WhileDataIsSent) {
@@ -99,7 +93,8 @@ TEST(RenderBlock, FitsTheScreen) {
     for (const std::size_t rows : {1u, 5u, 24u}) {
       const auto lines = render_block(model, at(20), {columns, rows, false});
       EXPECT_LT(lines.size(), std::max<std::size_t>(rows, 2));
-      for (const auto& line : lines) EXPECT_LE(display_width(line), std::max<std::size_t>(columns, 2) - 1);
+      for (const auto& line : lines)
+        EXPECT_LE(display_width(line), std::max<std::size_t>(columns, 2) - 1);
     }
   }
 }
@@ -122,11 +117,13 @@ TEST(RenderPlain, OneLineAChange) {
   EXPECT_EQ(plain(JobKnown{JobId{"j-1"}}), "09:01:01 job j-1\n");
   EXPECT_EQ(plain(PhaseChanged{phase(Phase::cluster, PhaseState::running, 60, 0)}),
             "09:01:01 cluster: begun\n");
-  EXPECT_EQ(plain(PhaseChanged{phase(Phase::cluster, PhaseState::running, 60, 0, "starting agents")}),
-            "09:01:01 cluster: starting agents\n");
+  EXPECT_EQ(
+      plain(PhaseChanged{phase(Phase::cluster, PhaseState::running, 60, 0, "starting agents")}),
+      "09:01:01 cluster: starting agents\n");
   EXPECT_EQ(plain(PhaseChanged{phase(Phase::cluster, PhaseState::done, 40, 59)}),
             "09:00:59 cluster: done after 19.0 s\n");
-  EXPECT_EQ(plain(NodeChanged{{"worker-1", "ready", true, false}}), "09:01:01 node worker-1: ready\n");
+  EXPECT_EQ(plain(NodeChanged{{"worker-1", "ready", true, false}}),
+            "09:01:01 node worker-1: ready\n");
   EXPECT_EQ(plain(StageChanged{{2, "count", "COMPLETE", 9, 9, 0}}),
             "09:01:01 stage 2 (count): 9 of 9 tasks\n");
   EXPECT_EQ(plain(Noted{"a\x1b[2Jb"}), "09:01:01 a [2Jb\n");
@@ -163,9 +160,11 @@ TEST(RenderSummary, SaysWhenThereIsNoOutputAndWhenTheClusterStays) {
 // ---- JSON ----
 
 TEST(RenderJson, OneObjectALine) {
-  EXPECT_EQ(render_json(PhaseChanged{phase(Phase::clean_up, PhaseState::done, 0, 2)}, at(9)),
-            R"({"type":"phase","phase":"clean-up","state":"done","began_at":"2026-01-31T08:00:00.000Z","took_ms":2000})"
-            "\n");
+  EXPECT_EQ(
+      render_json(PhaseChanged{phase(Phase::clean_up, PhaseState::done, 0, 2)}, at(9)),
+      R"({"type":"phase","phase":"clean-up","state":"done",)"
+      R"("began_at":"2026-01-31T08:00:00.000Z","took_ms":2000})"
+      "\n");
   EXPECT_EQ(render_json(OutputArrived{OutputStream::out, "a\n\xff"}, at(0)),
             "{\"type\":\"output\",\"stream\":\"stdout\",\"text\":\"a\\n\xEF\xBF\xBD\"}\n");
   EXPECT_EQ(render_json(NodeChanged{{"master", "ready", true, false}}, at(0)),
@@ -185,7 +184,8 @@ TEST(RenderJson, TheEnd) {
   EXPECT_EQ(value->at("archive"), "wordcount-j-1.tar.gz");
   EXPECT_EQ(value->at("exit_code"), 0);
   EXPECT_EQ(value->at("took_ms").at("cluster"), 11000);
-  const auto error = parse_json(render_json_error({ErrorKind::not_found, "no"}, ExitCode::not_found));
+  const auto error =
+      parse_json(render_json_error({ErrorKind::not_found, "no"}, ExitCode::not_found));
   EXPECT_EQ(error->at("kind"), "not_found");
   EXPECT_EQ(error->at("exit_code"), 4);
 }

@@ -68,9 +68,10 @@ class RunSession {
   RunModel model_;
   std::vector<RunChange> changes_;  // not shown yet
   std::optional<Error> error_;
-  std::optional<Time> ended_at_;    // when the job's end was seen
+  std::optional<Time> ended_at_;  // when the job's end was seen
   bool over_ = false;
-  bool left_ = false;               // by a second Ctrl-C
+  bool left_ = false;  // by a second Ctrl-C
+  bool watch_over_ = false;         // it has seen everything
   bool download_over_ = false;
   int logs_open_ = 0;
 
@@ -100,6 +101,7 @@ void RunSession::handle(Launched launched) {
 }
 
 void RunSession::handle(WatchEnded ended) {
+  watch_over_ = true;
   if (!ended.end) give_up(std::move(ended.end).error());
 }
 
@@ -161,11 +163,11 @@ void RunSession::start_log(OutputStream stream) {
     const auto sink = [this, stream](std::string text) {
       return channel_.push(RunInput(OutputSeen{stream, std::move(text)}));
     };
-    const auto end = follow_log(api_, {step, stream, true, true}, sink, control, kRetryUntilStopped);
+    const auto end =
+        follow_log(api_, {step, stream, true, true}, sink, control, kRetryUntilStopped);
     if (!end && end.error().kind != ErrorKind::cancelled) {
-      channel_.push(RunInput(TroubleSeen{
-          fmt::format("the program's {} cannot be followed: {}", to_text(stream),
-                      end.error().message)}));
+      channel_.push(RunInput(TroubleSeen{fmt::format("the program's {} cannot be followed: {}",
+                                                     to_text(stream), end.error().message)}));
     }
     channel_.push(LogEnded{});
   });
@@ -184,7 +186,8 @@ void RunSession::start_download() {
           return attempt_of(saved ? Result<>{} : std::move(fetched).error(), false);
         },
         control, RetryPolicy{});
-    channel_.push(Downloaded{end ? Result<SavedArchive>(*std::move(saved)) : std::move(end).error()});
+    channel_.push(
+        Downloaded{end ? Result<SavedArchive>(*std::move(saved)) : std::move(end).error()});
   });
 }
 
@@ -196,7 +199,7 @@ void RunSession::wait() {
 
 bool RunSession::finished() {
   if (over_) return true;
-  if (!model_.end) return false;
+  if (!model_.end || !watch_over_) return false;
   const auto now = clock_.now();
   if (!ended_at_) ended_at_ = now;
   if (download_ && !download_over_) return false;

@@ -1,6 +1,7 @@
 #pragma once
-// One run from launch to archive. The main thread owns the model and the view, and waits for three things: inputs from
-// its tasks (launch, events, watch, logs, download: one thread each), signals, and the tick of the stopwatch.
+// One run from launch to archive. The main thread owns the model and the view, and waits for three
+// things: inputs from its tasks (launch, events, watch, logs, download: one thread each), signals,
+// and the tick of the stopwatch.
 
 #include <functional>
 
@@ -17,12 +18,14 @@ namespace bdaas::cli {
 
 struct RunSessionOptions {
   RunModel model;  // title, has_data, borrows, keeps
-  // Runs on a thread of its own: makes the job, or finds the one to watch. cancelled: nothing was made.
+  // Runs on a thread of its own: makes the job, or finds the one to watch. cancelled: nothing was
+  // made.
   std::function<Result<Job>(const TellRun& tell, TaskControl& control)> start;
   FindManager find_manager;
   fs::path output;       // of the archive; empty: its own name in the current directory
   bool verbose = false;  // the driver's stderr too
-  Millis log_patience = std::chrono::seconds(10);  // how long the output may lag behind the job's end
+  Millis log_patience =
+      std::chrono::seconds(10);  // how long the output may lag behind the job's end
 };
 
 // The first SIGINT or SIGTERM cancels the job and waits for its end; the second leaves at once.

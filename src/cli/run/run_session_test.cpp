@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 // The states of one job; a test moves it on.
-class FakeManager {
+class ScriptedJob {
  public:
   void operator()(Exchange& exchange) {
     const auto path = exchange.target.substr(0, exchange.target.find('?'));
@@ -28,10 +28,11 @@ class FakeManager {
       if (cancel_ends_it) end("Cancelled", "user_request", "");
       return exchange.answer(200, job());
     }
+    if (path == "/v1/clusters/c-1") return exchange.answer(200, cluster());
     if (path == "/v1/clusters/c-1/nodes") return exchange.answer(200, R"({"items":[]})");
     if (path == "/v1/steps/s-1/log") return stream_log(exchange);
     if (path == "/v1/steps/s-1/stages") return exchange.answer(503);
-    if (path == "/v1/steps/s-1") return exchange.answer(200, step());
+    if (path == "/v1/steps/s-1" && step_exists()) return exchange.answer(200, step());
     if (path == "/v1/results/r-1/archive") return exchange.answer(200, archive);
     if (path == "/v1/results/r-1") {
       return exchange.answer(
@@ -72,13 +73,21 @@ class FakeManager {
         R"({{"id":"j-1","owner":"u-1","spec":{{"name":"wc.py","program":"p-1"}},)"
         R"("status":{{"state":"{}","since":"2026-01-31T08:00:00.000Z"}},"cluster":"c-1")",
         state_);
-    if (state_ != "Submitted" && state_ != "Preparing") text += R"(,"step":"s-1")";
+    if (state_ != "Submitted") text += R"(,"step":"s-1")";  // named before it exists
     if (has_result && (over || state_ == "Finishing")) text += R"(,"result":"r-1")";
     if (over) {
       text += fmt::format(R"(,"outcome":"{}","outcome_reason":"{}","outcome_message":"{}")", state_,
                           reason_, message_);
     }
     return text + "}";
+  }
+  bool step_exists() {
+    const std::lock_guard lock(mutex_);
+    return state_ != "Submitted" && state_ != "Preparing";
+  }
+  static std::string cluster() {
+    return R"({"id":"c-1","owner":"u-1","spec":{"workers":1},)"
+           R"("status":{"state":"Starting","since":"2026-01-31T08:00:00.000Z"}})";
   }
   std::string step() {
     return R"({"id":"s-1","owner":"u-1","cluster":"c-1","spec":{"program":"p-1"},)"
@@ -180,7 +189,7 @@ class RunSessionTest : public testing::Test {
 
   Signals signals_;  // before any thread
   TempDir dir_ = TempDir::make().value();
-  FakeManager manager_;
+  ScriptedJob manager_;
   FakeServer server_{[this](Exchange& exchange) { manager_(exchange); }};
   Api api_{Endpoint{server_.url(), Secret<std::string>("t")}};
   std::atomic<int> manager_searches_{0};
@@ -193,7 +202,8 @@ TEST_F(RunSessionTest, Success) {
   Once started;
   Once running;
   const auto code = run([&](const RunModel& model) {
-    if (started(model.phase(Phase::cluster).state == PhaseState::running)) manager_.move("Running");
+    const auto& cluster = model.phase(Phase::cluster);
+    if (started(cluster.detail == "starting daemons")) manager_.move("Running");
     if (running(!model.step.empty())) manager_.end("Succeeded", "none", "");
   });
   ASSERT_TRUE(code.ok()) << code.error().message;

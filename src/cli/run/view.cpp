@@ -25,8 +25,9 @@ std::string end_text(const RunModel& model, Time now) {
   if (!model.end || model.end->state != JobState::failed) return text;
   const auto& end = *model.end;
   text += fmt::format("bdaas: job {} failed: {}\n", model.job.text,
-                                 end.message.empty() ? to_text(end.reason) : end.message);
-  const bool said = model.last_lines.empty() || end.message.find(model.last_lines) != std::string::npos;
+                      end.message.empty() ? to_text(end.reason) : end.message);
+  const bool said =
+      model.last_lines.empty() || end.message.find(model.last_lines) != std::string::npos;
   if (!said) text += fmt::format("the end of the program's stderr:\n{}\n", model.last_lines);
   return text;
 }

@@ -1,6 +1,7 @@
 #pragma once
-// How a run is shown. One of three, by where the streams go: JSON lines on stdout (--json), a live block on a terminal,
-// or plain lines on stderr. In the last two the program's output goes to stdout as it is. Main thread.
+// How a run is shown. One of three, by where the streams go: JSON lines on stdout (--json), a live
+// block on a terminal, or plain lines on stderr. In the last two the program's output goes to
+// stdout as it is. Main thread.
 
 #include <memory>
 #include <span>

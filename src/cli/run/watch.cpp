@@ -14,10 +14,15 @@ bool may_get_better(ErrorKind kind) {
          kind == ErrorKind::unauthenticated;  // another installation's manager on the old port
 }
 
+Result<> if_there(Result<> looked) {
+  if (!looked && looked.error().kind == ErrorKind::not_found) return {};
+  return looked;
+}
+
 class Watch {
  public:
-  Watch(Api& api, const WatchOptions& options, const std::atomic<bool>& cancel,
-        const TellRun& tell, const std::atomic<bool>& stop)
+  Watch(Api& api, const WatchOptions& options, const std::atomic<bool>& cancel, const TellRun& tell,
+        const std::atomic<bool>& stop)
       : api_(api), options_(options), cancel_(cancel), tell_(tell), stop_(stop) {}
 
   // True when the job has ended.
@@ -31,8 +36,8 @@ class Watch {
     BDAAS_ASSIGN(const auto answer, api_.get(path, &stop_));
     return noun_from<T>(answer);
   }
-  Result<> look_at_nodes(const ClusterId& cluster);
-  Result<> look_at_step(const StepId& step);
+  Result<> look_at_cluster(const ClusterId& id);
+  Result<> look_at_step(const StepId& id);
 
   Api& api_;
   const WatchOptions& options_;
@@ -50,14 +55,18 @@ Result<bool> Watch::look() {
   }
   BDAAS_ASSIGN(const auto job, get<Job>(path));
   tell_(TroubleSeen{});  // over, if there was any
-  if (job.cluster) BDAAS_TRY(look_at_nodes(*job.cluster));
-  if (job.step) BDAAS_TRY(look_at_step(*job.step));
+  // The job names its cluster and step before they exist.
+  if (job.cluster) BDAAS_TRY(if_there(look_at_cluster(*job.cluster)));
+  if (job.step) BDAAS_TRY(if_there(look_at_step(*job.step)));
   tell_(JobSeen{job});  // last: who sees the job's end has seen the rest
   return is_terminal(job.status.state);
 }
 
-Result<> Watch::look_at_nodes(const ClusterId& cluster) {
-  BDAAS_ASSIGN(const auto rows, api_.list(fmt::format("/v1/clusters/{}/nodes", cluster.text), &stop_));
+Result<> Watch::look_at_cluster(const ClusterId& id) {
+  const auto path = "/v1/clusters/" + id.text;
+  BDAAS_ASSIGN(const auto cluster, get<Cluster>(path));
+  tell_(ClusterSeen{cluster});
+  BDAAS_ASSIGN(const auto rows, api_.list(path + "/nodes", &stop_));
   BDAAS_ASSIGN(const auto nodes, nouns_from<Node>(rows));
   NodesSeen seen;
   for (const auto& node : nodes) {
