@@ -1,0 +1,49 @@
+#include "app/installation.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "base/os_error.h"
+
+namespace bdaas {
+
+namespace {
+
+Result<UniqueFd> take_lock(const StateDir& dir) {
+  UniqueFd lock(::open(dir.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock.valid()) {
+    return fail(ErrorKind::failed_precondition, "cannot open {}: {}", dir.lock().string(),
+                std::generic_category().message(errno));
+  }
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  return fail(ErrorKind::conflict,
+              "another manager runs on {}; use it, or end it with 'bdaas stop'", dir.root.string());
+}
+
+// Reads a one-line file, or writes `fresh` into it first.
+Result<std::string> read_or_create(const fs::path& path, const std::string& fresh) {
+  if (fs::exists(path)) {
+    BDAAS_ASSIGN(auto text, read_file(path, 4096));
+    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
+    if (!text.empty()) return text;
+  }
+  BDAAS_TRY(write_file(path, fresh + "\n", 0600, true));
+  return fresh;
+}
+
+}  // namespace
+
+Result<Installation> open_installation(const StateDir& dir, Entropy& entropy) {
+  BDAAS_TRY(make_directory(dir.root, 0700));
+  BDAAS_ASSIGN(auto lock, take_lock(dir));
+  for (const auto& path : {dir.programs(), dir.data(), dir.uploads(), dir.results(), dir.steps(),
+                           dir.history(), dir.machines(), dir.packages()}) {
+    BDAAS_TRY(make_directory(path, 0700));
+  }
+  BDAAS_ASSIGN(auto id, read_or_create(dir.installation(), new_id<InstallationId>(entropy).text));
+  BDAAS_ASSIGN(auto token, read_or_create(dir.token(), random_text(entropy, 48)));
+  return Installation{dir, InstallationId{std::move(id)}, Secret<std::string>(std::move(token)),
+                      std::move(lock)};
+}
+
+}  // namespace bdaas

@@ -1,0 +1,303 @@
+#include "app/serve.h"
+
+#include <pwd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "api/http_server.h"
+#include "app/detach.h"
+#include "app/installation.h"
+#include "app/stop_signals.h"
+#include "control/command_desk.h"
+#include "engine/fake/fake_engine.h"
+#include "engine/spark/spark_engine.h"
+#include "provider/local/local_provider.h"
+#include "release/doctor.h"
+#include "release/local_releases.h"
+#include "service/fake_service.h"
+#include "service/spark_service.h"
+#include "stream/output_spool.h"
+#include "stream/result_archive.h"
+#include "stream/uploads.h"
+#include "transport/agent_socket.h"
+#include "transport/link_loop.h"
+#include "transport/local_placer.h"
+
+namespace bdaas {
+
+namespace {
+
+std::string user_name() {
+  const passwd* entry = ::getpwuid(::geteuid());
+  return entry == nullptr ? std::to_string(::geteuid()) : entry->pw_name;
+}
+
+// Counts the time since the last request, for the manager that ends by itself when nobody needs it.
+class ActivityWatch final : public api::HttpService {
+ public:
+  ActivityWatch(api::HttpService& inner, const Clock& clock) : inner_(inner), clock_(clock) {
+    last_ = clock_.now();
+  }
+  std::variant<api::HttpResponse, api::Admission> admit(const api::HttpRequest& head) override {
+    last_ = clock_.now();
+    return inner_.admit(head);
+  }
+  api::HttpResponse refuse(int status, std::string_view sentence) override {
+    return inner_.refuse(status, sentence);
+  }
+  void seal(const api::HttpRequest& request, api::HttpResponse& response) override {
+    inner_.seal(request, response);
+  }
+  Time last() const { return last_; }
+
+ private:
+  api::HttpService& inner_;
+  const Clock& clock_;
+  std::atomic<Time> last_;
+};
+
+// The rooms, in the order they are built; they are taken down in the opposite one.
+class House {
+ public:
+  static Result<std::unique_ptr<House>> build(Installation installation, Log log);
+  Result<> open(const ServeOptions& options);
+  // Until a signal, a shutdown request, or idleness for so long.
+  void live(Millis idle_exit);
+
+ private:
+  House(Installation installation, Log log)
+      : installation_(std::move(installation)),
+        log_(std::move(log)),
+        spool_(installation_.dir),
+        local_(LocalOptions{fs::absolute(installation_.dir.machines()), installation_.id}, entropy_,
+               clock_),
+        placer_(agent_binary()) {}
+
+  static std::string agent_binary();
+  Seams seams();
+  Result<> lend_user();
+  api::ApiContext context();
+  void end(bool terminate_clusters);
+  void terminate_all();
+  void wait_for_the_clusters();
+
+  Installation installation_;
+  Log log_;
+  SystemClock clock_;
+  SystemEntropy entropy_;
+  std::unique_ptr<Store> store_;
+  FileSpool spool_;
+  LocalProvider local_;
+  LocalPlacer placer_;
+  LinkLoop links_{[](const Machine& machine) { return connect_agent(machine.dir); }, entropy_};
+  SparkEngine spark_;
+  FakeEngine fake_;
+  SparkService spark_service_;
+  FakeService fake_service_{clock_};
+  std::unique_ptr<Releases> releases_;
+  std::unique_ptr<ResultArchive> archive_;
+  std::unique_ptr<Uploads> uploads_;
+  std::unique_ptr<ControlThread> control_;
+  std::unique_ptr<CommandDesk> desk_;
+  std::unique_ptr<api::ReleaseFetches> fetches_;
+  api::EventHub events_;
+  std::int64_t last_seq_ = 0;  // the control thread's
+  UserId user_;
+  std::unique_ptr<api::Api> api_;
+  std::unique_ptr<ActivityWatch> activity_;
+  std::unique_ptr<api::HttpServer> server_;
+  StopSignals stop_;
+  std::atomic<bool> terminating_{false};
+};
+
+std::string House::agent_binary() {
+  std::error_code none;
+  return (fs::read_symlink("/proc/self/exe", none).parent_path() / "bdaas-agent").string();
+}
+
+Seams House::seams() {
+  Seams seams;
+  seams.providers = {{"local", &local_}};
+  seams.engines = {{"spark", {&spark_, &spark_service_}}, {"fake", {&fake_, &fake_service_}}};
+  seams.placer = &placer_;
+  seams.links = &links_;
+  seams.releases = releases_.get();
+  seams.collector = archive_.get();
+  seams.spool = &spool_;
+  seams.installation = installation_.id;
+  seams.state_dir = installation_.dir;
+  seams.user = user_name();
+  seams.agent_binary = agent_binary();
+  return seams;
+}
+
+Result<std::unique_ptr<House>> House::build(Installation installation, Log log) {
+  std::unique_ptr<House> house(new House(std::move(installation), std::move(log)));
+  const StateDir& dir = house->installation_.dir;
+  BDAAS_ASSIGN(house->store_, Store::open(dir.database()));
+  BDAAS_ASSIGN(house->uploads_, Uploads::open(dir, UploadLimits{}, house->clock_, house->entropy_));
+  BDAAS_ASSIGN(auto catalog, load_catalog(embedded_release_files()));
+  house->releases_ = make_releases(fs::absolute(dir.packages()), host_tools_of_environment(),
+                                   std::move(catalog));
+  house->archive_ = std::make_unique<ResultArchive>(
+      dir, house->spool_,
+      std::map<std::string, EngineService*>{{"spark", &house->spark_service_},
+                                            {"fake", &house->fake_service_}});
+  BDAAS_TRY(house->lend_user());
+  return house;
+}
+
+// The one user of a local installation: who runs the manager.
+Result<> House::lend_user() {
+  BDAAS_ASSIGN(const auto users, store_->list<User>());
+  if (!users.empty()) {
+    user_ = users.front().id;
+    return {};
+  }
+  User user;
+  user.id = new_id<UserId>(entropy_);
+  user.name = user_name();
+  user.created_at = clock_.now();
+  user_ = user.id;
+  BDAAS_TRY(store_->begin());
+  BDAAS_TRY(store_->insert(user, clock_.now()));
+  return store_->commit(Durability::full);
+}
+
+api::ApiContext House::context() {
+  const auto facts = [this](const Cluster& cluster) {
+    return control_->call([&](ControlLoop& loop) -> Result<ClusterFacts> {
+      const auto* rows = loop.rows().cluster(cluster.id);
+      if (rows == nullptr) return fail(ErrorKind::not_found, "{} has ended", cluster.id.text);
+      return cluster_facts(*rows, loop.seams());
+    });
+  };
+  const auto look = [this]() -> Result<std::vector<Finding>> {
+    DoctorRequest request;
+    request.tools = host_tools_of_environment();
+    request.state_root = installation_.dir.root;
+    return doctor(request);
+  };
+  api::ManagerInfo info{kVersion, installation_.id, ::getpid(), clock_.now()};
+  return {*store_,
+          *desk_,
+          *uploads_,
+          spool_,
+          *releases_,
+          *fetches_,
+          spark_service_,
+          events_,
+          clock_,
+          installation_.dir,
+          info,
+          look,
+          facts,
+          [this](bool terminate_clusters) { end(terminate_clusters); },
+          log_};
+}
+
+Result<> House::open(const ServeOptions& options) {
+  ControlThread::Options control;
+  control.on_commit = [this] {
+    const auto seq = store_->last_seq();
+    if (seq != std::exchange(last_seq_, seq)) events_.notify();
+  };
+  control.on_broken = [this](const Error& error) {
+    log_.error("the store failed, so the manager ends: {}", error.message);
+    stop_.raise();
+  };
+  control_ = std::make_unique<ControlThread>(*store_, seams(), clock_, log_, control);
+  desk_ = std::make_unique<CommandDesk>(*control_, entropy_);
+  fetches_ = std::make_unique<api::ReleaseFetches>(*releases_);
+  BDAAS_TRY(control_->start());
+  api_ = std::make_unique<api::Api>(context(),
+                                    api::ApiAccess{installation_.token, user_, {options.address}});
+  activity_ = std::make_unique<ActivityWatch>(*api_, clock_);
+  api::HttpOptions http;
+  http.address = options.address;
+  http.port = static_cast<unsigned short>(options.port);
+  http.log = log_;
+  BDAAS_ASSIGN(server_, api::HttpServer::start(http, *activity_));
+  const ManagerAddress address{::getpid(), options.address, server_->port()};
+  return write_file(installation_.dir.manager(), write_json(to_json(address)) + "\n", 0600);
+}
+
+void House::end(bool terminate_clusters) {
+  if (terminate_clusters) {
+    terminating_ = true;
+    terminate_all();
+  }
+  stop_.raise();
+}
+
+void House::terminate_all() {
+  const auto clusters = store_->list<Cluster>();
+  if (!clusters) return log_.error("cannot list the clusters: {}", clusters.error().message);
+  for (const auto& cluster : *clusters) {
+    if (is_terminal(cluster.status.state)) continue;
+    const auto ended = desk_->terminate_cluster(cluster.owner, cluster.id);
+    if (!ended) log_.error("cannot end {}: {}", cluster.id.text, ended.error().message);
+  }
+}
+
+// Their machines are given back before the manager goes; a second signal ends the wait.
+void House::wait_for_the_clusters() {
+  StopSignals again;
+  const Time patience = clock_.now() + std::chrono::minutes(2);
+  while (!control_->idle() && clock_.now() < patience && !again.wait(Millis{100})) {
+  }
+}
+
+void House::live(Millis idle_exit) {
+  const Millis look = std::chrono::seconds(5);
+  Time idle_since = clock_.now();
+  while (!stop_.wait(look)) {
+    if (!control_->idle()) idle_since = clock_.now();
+    idle_since = std::max(idle_since, activity_->last());
+    if (idle_exit.count() > 0 && clock_.now() - idle_since >= idle_exit) break;
+  }
+  if (terminating_) wait_for_the_clusters();
+  std::error_code ignored;  // a stale file is noticed by its readers
+  fs::remove(installation_.dir.manager(), ignored);
+  server_->stop();
+  control_->stop();
+}
+
+// A JVM's worth of file descriptors is not needed, a thousand clients' are.
+void raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<> run_house(const ServeOptions& options, const StateDir& dir) {
+  SystemEntropy entropy;
+  BDAAS_ASSIGN(auto installation, open_installation(dir, entropy));
+  Log log = Log::to_stderr(LogLevel::info);
+  if (options.detach) {
+    BDAAS_ASSIGN(log, Log::to_file({dir.log()}));
+  }
+  raise_file_limit();
+  BDAAS_ASSIGN(auto house, House::build(std::move(installation), log));
+  BDAAS_TRY(house->open(options));
+  log.info("bdaas {} serves {}", kVersion, dir.root.string());
+  if (options.detach) leave_terminal();
+  house->live(options.idle_exit_ms);
+  log.info("bdaas ends");
+  return {};
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options, const StateDir& dir) {
+  block_stop_signals();
+  if (options.detach && !go_to_background()) return 0;
+  const auto ran = run_house(options, dir);
+  if (ran) return 0;
+  fmt::print(stderr, "bdaas: cannot serve: {}\n", ran.error().message);
+  return ran.error().kind == ErrorKind::invalid_argument ? 2 : 3;
+}
+
+}  // namespace bdaas

@@ -1,0 +1,16 @@
+#pragma once
+// The manager: puts the rooms together, serves until it is told to end, and takes them apart in
+// order.
+
+#include "base/state_dir.h"
+#include "cli/cli.h"
+
+namespace bdaas {
+
+// Returns the exit code. Blocks; with `detach` it returns in the parent as soon as the child is on
+// its own.
+int serve(const ServeOptions& options, const StateDir& dir);
+
+inline constexpr const char* kVersion = BDAAS_VERSION;
+
+}  // namespace bdaas
