@@ -28,7 +28,7 @@ using testing::HasSubstr;
 // instead, and a file `kill` makes it kill whoever called it.
 constexpr std::string_view kMaven = R"(#!/usr/bin/python3
 import os, re, shutil, signal, sys
-here = os.path.dirname(os.path.abspath(__file__))
+here, caller = os.path.dirname(os.path.abspath(__file__)), os.getppid()
 with open(here + '/mvn.runs', 'a') as runs: runs.write('run\n')
 out = [a.split('=', 1)[1] for a in sys.argv if a.startswith('-DoutputDirectory=')][0]
 pom = open(sys.argv[sys.argv.index('-f') + 1]).read()
@@ -39,7 +39,9 @@ for name in re.findall(r'<artifactId>(\w+)</artifactId><version>1</version><exc'
         sys.exit(1)
     print('[INFO] Downloaded from central: x/' + file + ' (5 kB at 5 kB/s)')
     shutil.copy(here + '/../repo/' + file, out)
-    if os.path.exists(here + '/kill'): os.kill(os.getppid(), signal.SIGKILL)
+    if os.path.exists(here + '/kill'):
+        os.kill(caller, signal.SIGKILL)
+        sys.exit(1)
 )";
 
 constexpr std::string_view kPython = R"(#!/usr/bin/python3
