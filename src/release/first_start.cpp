@@ -116,7 +116,9 @@ Template template_of(const TemplateSpec& spec, const PackageHomes& homes) {
   Template made;
   made.spec = &spec;
   made.class_path = class_path_of(spec.class_path, homes);
-  made.key = sha256_hex("template 1 " + write_json(to_json(spec)) + made.class_path);
+  // Where users share packages, each has keys of their own.
+  const auto owner = spec.secret ? fmt::format("user {}", ::geteuid()) : "";
+  made.key = sha256_hex("template 1 " + write_json(to_json(spec)) + made.class_path + owner);
   return made;
 }
 
