@@ -33,11 +33,12 @@ constexpr std::array<FieldRule, 0> field_rules(std::type_identity<T>) {
   return {};
 }
 
-inline constexpr std::int64_t kYearMs = 366ll * 24 * 3600 * 1000;
+inline constexpr std::int64_t kDayMs = 24ll * 3600 * 1000;
+inline constexpr std::int64_t kYearMs = 365 * kDayMs;
 
 constexpr auto field_rules(std::type_identity<ClusterSpec>) {
   return std::to_array<FieldRule>({
-      {.field = "name", .length_max = 255},
+      {.field = "name", .length_max = 200},
       {.field = "workers", .min = 1, .max = 1000},
       {.field = "provider", .length_max = 64},
       {.field = "engine", .length_max = 64},
@@ -46,13 +47,13 @@ constexpr auto field_rules(std::type_identity<ClusterSpec>) {
       {.field = "cores", .min = 0, .max = 1'000'000},
       {.field = "settings", .length_max = 4096, .items_max = 1000},
       {.field = "idle_timeout_ms", .min = 0, .max = kYearMs},
-      {.field = "start_timeout_ms", .min = 1000, .max = kYearMs},
+      {.field = "start_timeout_ms", .min = 1000, .max = kDayMs},
   });
 }
 
 constexpr auto field_rules(std::type_identity<StepSpec>) {
   return std::to_array<FieldRule>({
-      {.field = "name", .length_max = 255},
+      {.field = "name", .length_max = 200},
       {.field = "main_class", .length_max = 1024},
       {.field = "args", .length_max = 65536, .items_max = 10'000, .text = Text::any},
       {.field = "settings", .length_max = 4096, .items_max = 1000},
@@ -62,7 +63,7 @@ constexpr auto field_rules(std::type_identity<StepSpec>) {
 
 constexpr auto field_rules(std::type_identity<JobSpec>) {
   return std::to_array<FieldRule>({
-      {.field = "name", .length_max = 255},
+      {.field = "name", .length_max = 200},
       {.field = "main_class", .length_max = 1024},
       {.field = "args", .length_max = 65536, .items_max = 10'000, .text = Text::any},
       {.field = "data", .items_max = 1000},

@@ -138,8 +138,8 @@ Result<std::unique_ptr<House>> House::build(Installation installation, Log log) 
   BDAAS_ASSIGN(house->store_, Store::open(dir.database()));
   BDAAS_ASSIGN(house->uploads_, Uploads::open(dir, UploadLimits{}, house->clock_, house->entropy_));
   BDAAS_ASSIGN(auto catalog, load_catalog(embedded_release_files()));
-  house->releases_ = make_releases(fs::absolute(dir.packages()), host_tools_of_environment(),
-                                   std::move(catalog));
+  house->releases_ =
+      make_releases(fs::absolute(dir.packages()), host_tools_of_environment(), std::move(catalog));
   house->archive_ = std::make_unique<ResultArchive>(
       dir, house->spool_,
       std::map<std::string, EngineService*>{{"spark", &house->spark_service_},

@@ -26,7 +26,9 @@ constexpr std::array<EnumRow<E>, N> enum_rows(const EnumRow<E> (&rows)[N]) {
 }
 
 template <class E>
-concept TextEnum = std::is_enum_v<E> && requires(E e) { enum_table(e); };
+concept TextEnum = std::is_enum_v<E> && requires(E e) {
+  enum_table(e);
+};
 
 template <TextEnum E>
 constexpr std::string_view to_text(E value) {

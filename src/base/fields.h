@@ -15,26 +15,28 @@ namespace bdaas {
 template <class Owner, class Member>
 struct Field {
   std::string_view name;
-  Member Owner::* member;
+  Member Owner::*member;
   std::string_view doc;
   bool required;
 };
 
 template <class Owner, class Member>
-constexpr Field<Owner, Member> required(std::string_view name, Member Owner::* member,
+constexpr Field<Owner, Member> required(std::string_view name, Member Owner::*member,
                                         std::string_view doc) {
   return {name, member, doc, true};
 }
 
 // Absent in JSON: the member keeps its default.
 template <class Owner, class Member>
-constexpr Field<Owner, Member> optional(std::string_view name, Member Owner::* member,
+constexpr Field<Owner, Member> optional(std::string_view name, Member Owner::*member,
                                         std::string_view doc) {
   return {name, member, doc, false};
 }
 
 template <class T>
-concept HasFields = requires { T::fields(); };
+concept HasFields = requires {
+  T::fields();
+};
 
 template <HasFields T, class Visitor>
 constexpr void for_each_field(Visitor&& visit) {

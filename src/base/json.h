@@ -5,7 +5,6 @@
 // types below.
 
 #include <boost/json.hpp>
-
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -163,10 +162,10 @@ Result<Integer> integer_from_json(const json::value& value, std::string_view pat
   }
   if (value.is_int64()) {
     const std::int64_t number = value.get_int64();
-    const bool fits = number < 0 ? std::is_signed_v<Integer> &&
-                                       number >= static_cast<std::int64_t>(Limits::min())
-                                 : static_cast<std::uint64_t>(number) <=
-                                       static_cast<std::uint64_t>(Limits::max());
+    const bool fits =
+        number < 0
+            ? std::is_signed_v<Integer> && number >= static_cast<std::int64_t>(Limits::min())
+            : static_cast<std::uint64_t>(number) <= static_cast<std::uint64_t>(Limits::max());
     if (fits) return static_cast<Integer>(number);
   }
   return json_detail::wrong(path, "a whole number in range");
@@ -219,7 +218,7 @@ Result<T> from_json(const json::value& value, std::string_view path) {
     T result;
     for (std::size_t i = 0; i < value.get_array().size(); ++i) {
       BDAAS_ASSIGN(auto item, from_json<typename T::value_type>(value.get_array()[i],
-                                                               fmt::format("{}[{}]", path, i)));
+                                                                fmt::format("{}[{}]", path, i)));
       result.push_back(std::move(item));
     }
     return result;
@@ -227,8 +226,8 @@ Result<T> from_json(const json::value& value, std::string_view path) {
     if (!value.is_object()) return wrong(path, "an object");
     T result;
     for (const auto& entry : value.get_object()) {
-      BDAAS_ASSIGN(auto item, from_json<typename T::mapped_type>(entry.value(),
-                                                                below(path, entry.key())));
+      BDAAS_ASSIGN(auto item,
+                   from_json<typename T::mapped_type>(entry.value(), below(path, entry.key())));
       result.emplace(std::string(std::string_view(entry.key())), std::move(item));
     }
     return result;

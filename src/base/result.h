@@ -128,9 +128,9 @@ class [[nodiscard]] Result<void> {
 #define BDAAS_JOIN(a, b) BDAAS_JOIN_(a, b)
 
 // BDAAS_TRY(expr): leaves the function with the error of a Result<void>.
-#define BDAAS_TRY(...)                                           \
-  do {                                                           \
-    auto bdaas_try_result = (__VA_ARGS__);                       \
+#define BDAAS_TRY(...)                                                      \
+  do {                                                                      \
+    auto bdaas_try_result = (__VA_ARGS__);                                  \
     if (!bdaas_try_result.ok()) return std::move(bdaas_try_result).error(); \
   } while (false)
 

@@ -19,8 +19,10 @@ std::string_view hint_of(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::unauthenticated:
       return "hint: BDAAS_HOME may name another manager's directory than the one that answers\n";
-    case ErrorKind::unavailable:
     case ErrorKind::unknown_outcome:
+      return "hint: it may have been done all the same; `bdaas jobs list` and `bdaas events` show "
+             "it\n";
+    case ErrorKind::unavailable:
       return "hint: `bdaas doctor` says what this machine lacks; manager.log is in the state "
              "directory\n";
     case ErrorKind::not_found:

@@ -1,10 +1,11 @@
 #pragma once
-// What manager and agent say to one another, over a stream socket. One message is one line of JSON ending in '\n'
-// (at most 16 MiB); its "type" names the struct below. Orders go down, reports come up.
+// What manager and agent say to one another, over a stream socket. One message is one line of JSON
+// ending in '\n' (at most 16 MiB); its "type" names the struct below. Orders go down, reports come
+// up.
 //
-// Reports that carry a `seq` > 0 are kept by the agent and sent again after a reconnect until acknowledged
-// (an Ack covers all up to its seq). Output chunks carry an offset instead and are asked for by Follow.
-// Every order is idempotent: the manager may repeat it at will.
+// Reports that carry a `seq` > 0 are kept by the agent and sent again after a reconnect until
+// acknowledged (an Ack covers all up to its seq). Output chunks carry an offset instead and are
+// asked for by Follow. Every order is idempotent: the manager may repeat it at will.
 
 #include <variant>
 
@@ -15,14 +16,15 @@ namespace bdaas {
 inline constexpr std::int64_t kAgentProtocol = 1;
 inline constexpr std::size_t kMaxMessageBytes = 16u << 20;
 
-// Written by the transport as <dir>/agent.json (0600) before the agent starts: who it is, for whom, until when.
+// Written by the transport as <dir>/agent.json (0600) before the agent starts: who it is, for whom,
+// until when.
 struct AgentConfig {
   InstallationId installation;
   LeaseId lease;
   ClusterId cluster;
   NodeId node;
-  std::string dir;           // the node's directory
-  std::string address;       // of the node
+  std::string dir;      // the node's directory
+  std::string address;  // of the node
   OnExpiry on_expiry = OnExpiry::stop_and_clean;
   Time expires_at{};
 
@@ -88,15 +90,16 @@ struct Ack {
   static constexpr auto fields() { return std::tuple{required("seq", &Ack::seq, "all up to it")}; }
 };
 
-// work: one POSIX tar of the files the program left in its working directory; it comes into being when it ends.
+// work: one POSIX tar of the files the program left in its working directory; it comes into being
+// when it ends.
 enum class OutputStream { out, err, work };
 constexpr auto enum_table(OutputStream) {
   using S = OutputStream;
   return enum_rows<S>({{S::out, "stdout"}, {S::err, "stderr"}, {S::work, "work"}});
 }
 
-// From now on send that step's output from `offset` on, as it grows, until its end. A later Follow of the same
-// stream replaces an earlier one.
+// From now on send that step's output from `offset` on, as it grows, until its end. A later Follow
+// of the same stream replaces an earlier one.
 struct Follow {
   static constexpr std::string_view type = "follow";
   StepId step;
@@ -132,7 +135,8 @@ struct Hello {  // first message of every connection
     return std::tuple{required("protocol", &Hello::protocol, ""),
                       required("agent_version", &Hello::agent_version, ""),
                       required("installation", &Hello::installation, ""),
-                      required("lease", &Hello::lease, ""), required("node", &Hello::node, ""),
+                      required("lease", &Hello::lease, ""),
+                      required("node", &Hello::node, ""),
                       required("boot", &Hello::boot, "differs after each start of the agent"),
                       optional("applied_revision", &Hello::applied_revision, ""),
                       optional("expires_at", &Hello::expires_at, "")};
@@ -174,7 +178,8 @@ struct LeaseRenewed {
 };
 
 // A process of a step on this node: begun (exit_code absent), or ended. Also sent for steps that a
-// container started by itself through `bdaas-agent exec` (the driver of a YARN cluster-mode program).
+// container started by itself through `bdaas-agent exec` (the driver of a YARN cluster-mode
+// program).
 struct StepProcess {
   static constexpr std::string_view type = "step_process";
   std::int64_t seq = 0;
@@ -203,11 +208,10 @@ struct OutputChunk {  // at most 64 KiB of bytes
   std::string data;
   bool end = false;  // the process ended and nothing follows; sent once, data may be empty
   static constexpr auto fields() {
-    return std::tuple{required("step", &OutputChunk::step, ""),
-                      required("stream", &OutputChunk::stream, ""),
-                      required("offset", &OutputChunk::offset, ""),
-                      required("data", &OutputChunk::data, "base64"),
-                      optional("end", &OutputChunk::end, "")};
+    return std::tuple{
+        required("step", &OutputChunk::step, ""), required("stream", &OutputChunk::stream, ""),
+        required("offset", &OutputChunk::offset, ""),
+        required("data", &OutputChunk::data, "base64"), optional("end", &OutputChunk::end, "")};
   }
 };
 
@@ -216,7 +220,7 @@ struct Sample {  // every 5 s; not kept, not resent
   Time at{};
   double cpu_percent = 0;  // of the whole machine's cores, by the node's own processes
   std::int64_t rss_bytes = 0;
-  std::int64_t disk_bytes = 0;       // in the node's directory's file system, free
+  std::int64_t disk_bytes = 0;  // in the node's directory's file system, free
   static constexpr auto fields() {
     return std::tuple{required("at", &Sample::at, ""),
                       optional("cpu_percent", &Sample::cpu_percent, "of the node's processes"),
@@ -225,12 +229,12 @@ struct Sample {  // every 5 s; not kept, not resent
   }
 };
 
-using Report = std::variant<Hello, PlanApplied, DaemonsReport, LeaseRenewed, StepProcess,
-                            OutputChunk, Sample>;
+using Report =
+    std::variant<Hello, PlanApplied, DaemonsReport, LeaseRenewed, StepProcess, OutputChunk, Sample>;
 
-std::string write_order(const Order& order);    // with the '\n'
+std::string write_order(const Order& order);  // with the '\n'
 std::string write_report(const Report& report);
-Result<Order> read_order(std::string_view line);    // unknown types and fields are refused
+Result<Order> read_order(std::string_view line);  // unknown types and fields are refused
 Result<Report> read_report(std::string_view line);
 
 // 0 for those that are not numbered.

@@ -1,6 +1,7 @@
 #pragma once
-// The engine seam. Engine: pure plans. EngineService: dialogues with the running engine, blocking, on pool threads.
-// Implementations: spark (HDFS + YARN + Spark; real), fake (no JVM; shipped for demonstrations and simulation).
+// The engine seam. Engine: pure plans. EngineService: dialogues with the running engine, blocking,
+// on pool threads. Implementations: spark (HDFS + YARN + Spark; real), fake (no JVM; shipped for
+// demonstrations and simulation).
 
 #include <atomic>
 #include <filesystem>
@@ -19,16 +20,17 @@ struct NodeFacts {
   std::string address;  // numeric
   std::string dir;      // the node's directory, absolute
   std::string os_host;  // what gethostname says there, see Machine
-  std::int64_t memory_mib = 0;  // of a worker, what it gives to programs: MemoryPlan::node_memory_mib
-  std::int64_t cores = 0;       // likewise node_cores
+  std::int64_t memory_mib =
+      0;                   // of a worker, what it gives to programs: MemoryPlan::node_memory_mib
+  std::int64_t cores = 0;  // likewise node_cores
 };
 
 // All an engine may know of a cluster. nodes[0] is the master when it is known.
 struct ClusterFacts {
   ClusterId id;
   ClusterSpec spec;
-  std::string user;         // of the operating system, who owns HDFS and submits
-  std::string agent_binary; // on the nodes; its `exec` mode wraps a driver in a container
+  std::string user;          // of the operating system, who owns HDFS and submits
+  std::string agent_binary;  // on the nodes; its `exec` mode wraps a driver in a container
   ReleaseFacts release;
   std::vector<NodeFacts> nodes;
 };
@@ -36,13 +38,14 @@ struct ClusterFacts {
 // What one program run is to the engine.
 struct ProgramFacts {
   StepId step;
-  std::string name;           // shown by the engine
+  std::string name;  // shown by the engine
   ProgramKind kind = ProgramKind::python;
-  std::string file_name;      // for example wordcount.py
-  std::string local_path;     // of its content on the manager's machine
+  std::string file_name;   // for example wordcount.py
+  std::string local_path;  // of its content on the manager's machine
   std::string main_class;
   std::vector<std::string> args;
-  std::map<std::string, std::string> env;  // of the driver: BDAAS_INPUT, BDAAS_INPUT_1…, BDAAS_OUTPUT
+  std::map<std::string, std::string>
+      env;  // of the driver: BDAAS_INPUT, BDAAS_INPUT_1…, BDAAS_OUTPUT
   std::map<std::string, std::string> settings;
 };
 
@@ -55,13 +58,15 @@ class Engine {
                                  std::int64_t total_cores) const = 0;
   // Unknown settings are refused, with the nearest known.
   virtual Result<> check_settings(const std::map<std::string, std::string>& settings) const = 0;
-  // The plan of one node; its revision is left to the caller. A worker's plan can be made as soon as the master's
-  // address is known. Every plan also holds the table of all known hosts: when a node comes or goes, the plans of the
-  // others change by that file alone, and an agent keeps daemons whose spec is unchanged. So: render again, compare,
-  // send with the next revision what differs.
+  // The plan of one node; its revision is left to the caller. A worker's plan can be made as soon
+  // as the master's address is known. Every plan also holds the table of all known hosts: when a
+  // node comes or goes, the plans of the others change by that file alone, and an agent keeps
+  // daemons whose spec is unchanged. So: render again, compare, send with the next revision what
+  // differs.
   virtual Result<NodePlan> plan_node(const ClusterFacts& cluster, const NodeFacts& node) const = 0;
-  // The program as a process of the master's agent (RunStep, after EngineService::stage), or nullopt when
-  // EngineService::submit hands it to the engine. YARN: nullopt. Standalone: a process.
+  // The program as a process of the master's agent (RunStep, after EngineService::stage), or
+  // nullopt when EngineService::submit hands it to the engine. YARN: nullopt. Standalone: a
+  // process.
   virtual Result<std::optional<RunSpec>> plan_run(const ClusterFacts& cluster,
                                                   const MemoryPlan& memory,
                                                   const ProgramFacts& program) const = 0;
@@ -108,15 +113,17 @@ class EngineService {
  public:
   virtual ~EngineService() = default;
 
-  // Puts a source below an HDFS directory. Idempotent: what is there already by the same token is replaced.
+  // Puts a source below an HDFS directory. Idempotent: what is there already by the same token is
+  // replaced.
   virtual Result<> load(const ClusterFacts& cluster, const DataSource& source,
                         const std::string& hdfs_dir, LoadProgress& progress) = 0;
 
-  // Puts the program where the engine's processes find it; idempotent. Before RunStep; submit() does it by itself.
+  // Puts the program where the engine's processes find it; idempotent. Before RunStep; submit()
+  // does it by itself.
   virtual Result<> stage(const ClusterFacts& cluster, const ProgramFacts& program) = 0;
 
-  // Hands the program to the engine; the step's id marks it there, so that find() sees it afterwards.
-  // unknown_outcome when the answer to the decisive call was lost.
+  // Hands the program to the engine; the step's id marks it there, so that find() sees it
+  // afterwards. unknown_outcome when the answer to the decisive call was lost.
   virtual Result<RunObservation> submit(const ClusterFacts& cluster, const MemoryPlan& memory,
                                         const ProgramFacts& program) = 0;
 

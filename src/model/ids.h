@@ -5,10 +5,10 @@
 
 namespace bdaas {
 
-#define BDAAS_ID(Name, Prefix)                          \
-  struct Name##Tag {                                    \
-    static constexpr std::string_view prefix = Prefix;  \
-  };                                                    \
+#define BDAAS_ID(Name, Prefix)                         \
+  struct Name##Tag {                                   \
+    static constexpr std::string_view prefix = Prefix; \
+  };                                                   \
   using Name = Id<Name##Tag>
 
 BDAAS_ID(InstallationId, "i");  // one manager's state directory; on every tag and mark

@@ -3,30 +3,33 @@
 //
 //   Pending ──▶ Done | Failed | Unknown          Unknown ──▶ (resolved by listing) Done | Failed
 //
-// A pending intent found at the start of the manager is Unknown: it may or may not have been carried out.
+// A pending intent found at the start of the manager is Unknown: it may or may not have been
+// carried out.
 
 #include "model/nouns.h"
 
 namespace bdaas {
 
-// Every effect that control can have on the outside. The crash tests walk this table, so none can be left out.
+// Every effect that control can have on the outside. The crash tests walk this table, so none can
+// be left out.
 enum class Effect {
   fetch_release,  // release: packages onto this machine; subject = cluster
-  rent,         // provider: subject = lease
-  release,      // provider: subject = lease
-  place_agent,  // transport: put the agent on the machine and start it; subject = node
-  apply_plan,   // node link: send the plan; subject = node
-  renew_lease,  // node link: push the dead-man time on; subject = lease
-  load_data,    // service: the job's data sets into HDFS; subject = job
-  submit_step,  // service: hand the program to the engine; subject = step
-  poll_step,    // service: ask the engine; reading only; subject = step
-  cancel_step,  // service: subject = step
-  collect,      // stream: write the result archive; subject = job
-  clean_up,     // service: remove a job's files from a cluster that stays; subject = job
-  list,         // provider: subject = provider name; reading only
+  rent,           // provider: subject = lease
+  release,        // provider: subject = lease
+  place_agent,    // transport: put the agent on the machine and start it; subject = node
+  apply_plan,     // node link: send the plan; subject = node
+  renew_lease,    // node link: push the dead-man time on; subject = lease
+  load_data,      // service: the job's data sets into HDFS; subject = job
+  submit_step,    // service: hand the program to the engine; subject = step
+  poll_step,      // service: ask the engine; reading only; subject = step
+  cancel_step,    // service: subject = step
+  collect,        // stream: write the result archive; subject = job
+  clean_up,       // service: remove a job's files from a cluster that stays; subject = job
+  list,           // provider: subject = provider name; reading only
 };
 
-// Which effects change the world: an unknown outcome of one that only reads may simply be asked again.
+// Which effects change the world: an unknown outcome of one that only reads may simply be asked
+// again.
 struct EffectRow {
   Effect effect;
   std::string_view text;
@@ -52,7 +55,8 @@ constexpr auto kEffects = std::to_array<EffectRow>({
 
 constexpr auto enum_table(Effect) {
   std::array<EnumRow<Effect>, kEffects.size()> rows{};
-  for (std::size_t i = 0; i < kEffects.size(); ++i) rows[i] = {kEffects[i].effect, kEffects[i].text};
+  for (std::size_t i = 0; i < kEffects.size(); ++i)
+    rows[i] = {kEffects[i].effect, kEffects[i].text};
   return rows;
 }
 
@@ -66,14 +70,14 @@ constexpr auto enum_table(IntentState) {
 struct Intent {
   IntentId id;
   Effect effect = Effect::rent;
-  std::string subject;      // id of the row it is about; one live intent per (effect, subject)
+  std::string subject;  // id of the row it is about; one live intent per (effect, subject)
   IntentState state = IntentState::pending;
-  std::int64_t attempt = 1; // counts intents of one effect and subject since its last success
+  std::int64_t attempt = 1;  // counts intents of one effect and subject since its last success
   ErrorKind error_kind = ErrorKind::internal;  // of Failed and Unknown
-  std::string error;        // of Failed and Unknown, one sentence
+  std::string error;                           // of Failed and Unknown, one sentence
   Time created_at{};
   Time ended_at{};
-  Time deadline{};          // then its outcome is Unknown
+  Time deadline{};  // then its outcome is Unknown
   std::int64_t version = 0;
 
   static constexpr auto fields() {

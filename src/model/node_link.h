@@ -1,6 +1,7 @@
 #pragma once
 // The node-link seam: getting an agent onto a machine, and talking with it for as long as it lives.
-// Implementations: transport (real), the simulation's (drops, delays, doubles, reorders, reconnects).
+// Implementations: transport (real), the simulation's (drops, delays, doubles, reorders,
+// reconnects).
 
 #include <functional>
 
@@ -9,8 +10,8 @@
 
 namespace bdaas {
 
-// Puts the agent on the machine and starts it as a detached daemon; success if it runs already for that lease.
-// Blocking; pool threads.
+// Puts the agent on the machine and starts it as a detached daemon; success if it runs already for
+// that lease. Blocking; pool threads.
 class AgentPlacer {
  public:
   virtual ~AgentPlacer() = default;
@@ -31,18 +32,20 @@ struct LinkReport {
 };
 using LinkEvent = std::variant<LinkUp, LinkDown, LinkReport>;
 
-// All lasting links in one poll loop of its own thread. It keeps dialling a wanted node with backoff.
-// Every function returns at once; any thread.
+// All lasting links in one poll loop of its own thread. It keeps dialling a wanted node with
+// backoff. Every function returns at once; any thread.
 class NodeLinks {
  public:
   virtual ~NodeLinks() = default;
-  virtual void open(const NodeId& node, const Machine& machine) = 0;  // wanted from now on; repeating is harmless
-  virtual void close(const NodeId& node) = 0;                         // no longer wanted
+  virtual void open(const NodeId& node,
+                    const Machine& machine) = 0;  // wanted from now on; repeating is harmless
+  virtual void close(const NodeId& node) = 0;     // no longer wanted
   // Queued while connected; dropped when not (level-triggered senders repeat). False: dropped.
   virtual bool send(const NodeId& node, const Order& order) = 0;
   // Takes what arrived since the last call, in order per node.
   virtual std::vector<LinkEvent> drain() = 0;
-  // Called on the loop's thread whenever drain() has something; must not block. Set before the first open().
+  // Called on the loop's thread whenever drain() has something; must not block. Set before the
+  // first open().
   virtual void on_event(std::function<void()> wake) = 0;
 };
 

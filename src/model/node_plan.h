@@ -1,13 +1,13 @@
 #pragma once
-// What an agent keeps true on its node. Rendered by an engine (pure), carried by the node link, applied by the agent.
-// The agent knows nothing of Spark: files, directories, daemons, probes.
+// What an agent keeps true on its node. Rendered by an engine (pure), carried by the node link,
+// applied by the agent. The agent knows nothing of Spark: files, directories, daemons, probes.
 
 #include "model/nouns.h"
 
 namespace bdaas {
 
 struct FileSpec {
-  std::string path;          // absolute, inside the node's directory; others are refused
+  std::string path;  // absolute, inside the node's directory; others are refused
   std::string content;
   std::int64_t mode = 0644;
 
@@ -24,8 +24,8 @@ constexpr auto enum_table(ProbeKind) {
       {{ProbeKind::port, "port"}, {ProbeKind::http, "http"}, {ProbeKind::file, "file"}});
 }
 
-// port: a TCP connect succeeds. http: GET answers 200 and, if `expect` is set, the body contains it.
-// file: `path` exists.
+// port: a TCP connect succeeds. http: GET answers 200 and, if `expect` is set, the body contains
+// it. file: `path` exists.
 struct Probe {
   ProbeKind kind = ProbeKind::port;
   std::string address;  // numeric
@@ -59,25 +59,26 @@ struct DaemonSpec {
   std::map<std::string, std::string> env;  // the whole environment but BDAAS_* which the agent adds
   std::string working_dir;
   std::optional<InitOnce> init_once;
-  std::vector<Probe> ready;                // all must hold
-  std::string log;                         // stdout and stderr, appended; bounded by the agent
-  Millis ready_timeout_ms{120'000};        // then SIGQUIT (a thread dump into the log), then failure
-  Millis stop_grace_ms{3'000};             // after SIGTERM; then SIGKILL
-  std::int64_t max_restarts = 5;           // within ten minutes; then failed
-  bool gates_ready = true;                 // the node is not ready without it
+  std::vector<Probe> ready;          // all must hold
+  std::string log;                   // stdout and stderr, appended; bounded by the agent
+  Millis ready_timeout_ms{120'000};  // then SIGQUIT (a thread dump into the log), then failure
+  Millis stop_grace_ms{3'000};       // after SIGTERM; then SIGKILL
+  std::int64_t max_restarts = 5;     // within ten minutes; then failed
+  bool gates_ready = true;           // the node is not ready without it
 
   static constexpr auto fields() {
-    return std::tuple{required("name", &DaemonSpec::name, "unique on the node"),
-                      required("argv", &DaemonSpec::argv, "argv[0] absolute"),
-                      optional("env", &DaemonSpec::env, "its whole environment"),
-                      optional("working_dir", &DaemonSpec::working_dir, ""),
-                      optional("init_once", &DaemonSpec::init_once, "before its first start"),
-                      optional("ready", &DaemonSpec::ready, "all must hold"),
-                      required("log", &DaemonSpec::log, "stdout and stderr"),
-                      optional("ready_timeout_ms", &DaemonSpec::ready_timeout_ms, "default 120000"),
-                      optional("stop_grace_ms", &DaemonSpec::stop_grace_ms, "default 3000"),
-                      optional("max_restarts", &DaemonSpec::max_restarts, "within ten minutes"),
-                      optional("gates_ready", &DaemonSpec::gates_ready, "node is not ready without it")};
+    return std::tuple{
+        required("name", &DaemonSpec::name, "unique on the node"),
+        required("argv", &DaemonSpec::argv, "argv[0] absolute"),
+        optional("env", &DaemonSpec::env, "its whole environment"),
+        optional("working_dir", &DaemonSpec::working_dir, ""),
+        optional("init_once", &DaemonSpec::init_once, "before its first start"),
+        optional("ready", &DaemonSpec::ready, "all must hold"),
+        required("log", &DaemonSpec::log, "stdout and stderr"),
+        optional("ready_timeout_ms", &DaemonSpec::ready_timeout_ms, "default 120000"),
+        optional("stop_grace_ms", &DaemonSpec::stop_grace_ms, "default 3000"),
+        optional("max_restarts", &DaemonSpec::max_restarts, "within ten minutes"),
+        optional("gates_ready", &DaemonSpec::gates_ready, "node is not ready without it")};
   }
 };
 
@@ -85,7 +86,8 @@ struct NodePlan {
   std::int64_t revision = 0;  // grows; an agent refuses to go back
   std::vector<std::string> directories;
   std::vector<FileSpec> files;
-  std::vector<DaemonSpec> daemons;  // all are started at once; a daemon that needs another dials until it is there
+  std::vector<DaemonSpec>
+      daemons;  // all are started at once; a daemon that needs another dials until it is there
 
   static constexpr auto fields() {
     return std::tuple{required("revision", &NodePlan::revision, "grows"),
@@ -95,7 +97,8 @@ struct NodePlan {
   }
 };
 
-// A process the agent runs once, its output kept under <node dir>/steps/<step>/{stdout,stderr,work/,exit}.
+// A process the agent runs once, its output kept under <node
+// dir>/steps/<step>/{stdout,stderr,work/,exit}.
 struct RunSpec {
   StepId step;
   std::vector<std::string> argv;

@@ -1,7 +1,7 @@
 #pragma once
-// The nouns of the house. Each is one row of the store: an id, an owner, (mostly) a status, times, and its content.
-// Members marked [desired] are written by commands and deciders, [observed] by what came back from outside.
-// Defaults stand at the members; units are in the names.
+// The nouns of the house. Each is one row of the store: an id, an owner, (mostly) a status, times,
+// and its content. Members marked [desired] are written by commands and deciders, [observed] by
+// what came back from outside. Defaults stand at the members; units are in the names.
 
 #include <cstdint>
 #include <map>
@@ -24,7 +24,8 @@ struct User {
   std::int64_t version = 0;
 
   static constexpr auto fields() {
-    return std::tuple{required("id", &User::id, "u-…"), required("name", &User::name, "log-in name"),
+    return std::tuple{required("id", &User::id, "u-…"),
+                      required("name", &User::name, "log-in name"),
                       optional("created_at", &User::created_at, ""),
                       optional("version", &User::version, "counts changes of the row")};
   }
@@ -73,10 +74,10 @@ constexpr auto enum_table(DataShape) {
 struct DataSet {
   DataSetId id;
   UserId owner;
-  std::string name;                    // base name of what was given
-  DataShape shape = DataShape::file;   // tree: kept as one POSIX tar, names checked at upload
-  std::string sha256;                  // of the stored bytes (the file, or the tar)
-  std::int64_t bytes = 0;              // of the user's files, without tar headers
+  std::string name;                   // base name of what was given
+  DataShape shape = DataShape::file;  // tree: kept as one POSIX tar, names checked at upload
+  std::string sha256;                 // of the stored bytes (the file, or the tar)
+  std::int64_t bytes = 0;             // of the user's files, without tar headers
   std::int64_t files = 1;
   Time created_at{};
   std::int64_t version = 0;
@@ -105,15 +106,15 @@ struct ClusterSpec {
   std::string name;
   std::int64_t workers = 1;
   std::string provider = "local";
-  std::string engine = "spark";          // or "fake": no JVM, for demonstrations and simulation
+  std::string engine = "spark";  // or "fake": no JVM, for demonstrations and simulation
   std::string release = "bdaas-1";
   Scheduler scheduler = Scheduler::yarn;
   bool comet = true;
-  std::int64_t memory_mib = 0;           // of the whole cluster; 0: what the machine can spare
-  std::int64_t cores = 0;                // of the whole cluster; 0: all of the machine
+  std::int64_t memory_mib = 0;  // of the whole cluster; 0: what the machine can spare
+  std::int64_t cores = 0;       // of the whole cluster; 0: all of the machine
   std::map<std::string, std::string> settings;  // spark.* of every step; unknown names are refused
-  Millis idle_timeout_ms{0};             // 0: never; then it ends as Terminated, reason idle
-  Millis start_timeout_ms{300'000};      // not Running by then: it is terminated with the reason
+  Millis idle_timeout_ms{0};                    // 0: never; then it ends as Terminated, reason idle
+  Millis start_timeout_ms{300'000};  // not Running by then: it is terminated with the reason
 
   static constexpr auto fields() {
     return std::tuple{
@@ -132,42 +133,47 @@ struct ClusterSpec {
   }
 };
 
-// Where the packages of a release lie on the nodes, and what they are made of. Filled by the room `release`.
+// Where the packages of a release lie on the nodes, and what they are made of. Filled by the room
+// `release`.
 struct ReleaseFacts {
   std::string name;         // bdaas-1
   std::string hadoop_home;  // directory of jars
   std::string spark_home;   // jars/, python/, …
   std::string comet_jar;
-  std::string comet_native;  // directory of its libcomet.so; empty: each JVM unpacks 97 MB out of the jar
+  std::string
+      comet_native;  // directory of its libcomet.so; empty: each JVM unpacks 97 MB out of the jar
   std::string java_home;
-  std::string python;       // interpreter of driver and executors
-  std::string hadoop_cds;   // AppCDS archive, empty: none yet
+  std::string python;      // interpreter of driver and executors
+  std::string hadoop_cds;  // AppCDS archive, empty: none yet
   std::string spark_cds;
-  // What daemons would make slowly at their first start, made once on this machine; empty: they make it themselves.
+  // What daemons would make slowly at their first start, made once on this machine; empty: they
+  // make it themselves.
   std::string namenode_template;  // directory: the files of a formatted, empty NameNode but VERSION
   std::string rm_template;        // directory: a ResourceManager's state store with its keys, 0700
-  std::map<std::string, std::string> versions;  // spark → 3.5.7, hadoop → 3.5.0, java → …; for the manifest
+  std::map<std::string, std::string>
+      versions;  // spark → 3.5.7, hadoop → 3.5.0, java → …; for the manifest
 
   static constexpr auto fields() {
-    return std::tuple{required("name", &ReleaseFacts::name, ""),
-                      optional("hadoop_home", &ReleaseFacts::hadoop_home, ""),
-                      optional("spark_home", &ReleaseFacts::spark_home, ""),
-                      optional("comet_jar", &ReleaseFacts::comet_jar, ""),
-                      optional("comet_native", &ReleaseFacts::comet_native, "empty: in the jar"),
-                      optional("java_home", &ReleaseFacts::java_home, ""),
-                      optional("python", &ReleaseFacts::python, ""),
-                      optional("hadoop_cds", &ReleaseFacts::hadoop_cds, "empty: none"),
-                      optional("spark_cds", &ReleaseFacts::spark_cds, "empty: none"),
-                      optional("namenode_template", &ReleaseFacts::namenode_template, "empty: none"),
-                      optional("rm_template", &ReleaseFacts::rm_template, "empty: none"),
-                      optional("versions", &ReleaseFacts::versions, "")};
+    return std::tuple{
+        required("name", &ReleaseFacts::name, ""),
+        optional("hadoop_home", &ReleaseFacts::hadoop_home, ""),
+        optional("spark_home", &ReleaseFacts::spark_home, ""),
+        optional("comet_jar", &ReleaseFacts::comet_jar, ""),
+        optional("comet_native", &ReleaseFacts::comet_native, "empty: in the jar"),
+        optional("java_home", &ReleaseFacts::java_home, ""),
+        optional("python", &ReleaseFacts::python, ""),
+        optional("hadoop_cds", &ReleaseFacts::hadoop_cds, "empty: none"),
+        optional("spark_cds", &ReleaseFacts::spark_cds, "empty: none"),
+        optional("namenode_template", &ReleaseFacts::namenode_template, "empty: none"),
+        optional("rm_template", &ReleaseFacts::rm_template, "empty: none"),
+        optional("versions", &ReleaseFacts::versions, "")};
   }
 };
 
 // How the machine's memory is shared; the tested table of docs/memory.md.
 struct MemoryPlan {
-  std::int64_t node_memory_mib = 0;      // YARN's NodeManager (or standalone worker) may give this much
-  std::int64_t node_cores = 0;           // vcores, overcommitted
+  std::int64_t node_memory_mib = 0;  // YARN's NodeManager (or standalone worker) may give this much
+  std::int64_t node_cores = 0;       // vcores, overcommitted
   std::int64_t driver_heap_mib = 0;
   std::int64_t driver_overhead_mib = 0;
   std::int64_t executor_heap_mib = 0;
@@ -175,7 +181,7 @@ struct MemoryPlan {
   std::int64_t executor_off_heap_mib = 0;  // Comet's; 0 without it
   std::int64_t executors = 0;              // one or more per worker
   std::int64_t executor_cores = 0;
-  std::int64_t daemons_mib = 0;            // sum of the daemons' expected resident memory
+  std::int64_t daemons_mib = 0;  // sum of the daemons' expected resident memory
 
   static constexpr auto fields() {
     return std::tuple{optional("node_memory_mib", &MemoryPlan::node_memory_mib, ""),
@@ -201,18 +207,19 @@ constexpr auto enum_table(ClusterWish) {
 struct Cluster {
   ClusterId id;
   UserId owner;
-  ClusterSpec spec;                              // [desired] spec.workers changes by resize
+  ClusterSpec spec;  // [desired] spec.workers changes by resize
   Status<ClusterState> status;
-  ClusterWish wish = ClusterWish::running;       // [desired]
-  Reason wish_reason = Reason::user_request;     // [desired] why it shall end, shown as the end's reason
-  std::string wish_message;                      // [desired]
-  std::optional<JobId> job;                      // the job that owns it (ephemeral); none: kept or made by hand
-  std::int64_t ready_workers = 0;                // [observed]
-  MemoryPlan memory;                             // [observed] how its memory is shared, from Provisioning on
-  ReleaseFacts release;                          // [observed] where its packages lie, from Provisioning on
+  ClusterWish wish = ClusterWish::running;  // [desired]
+  Reason wish_reason =
+      Reason::user_request;        // [desired] why it shall end, shown as the end's reason
+  std::string wish_message;        // [desired]
+  std::optional<JobId> job;        // the job that owns it (ephemeral); none: kept or made by hand
+  std::int64_t ready_workers = 0;  // [observed]
+  MemoryPlan memory;               // [observed] how its memory is shared, from Provisioning on
+  ReleaseFacts release;            // [observed] where its packages lie, from Provisioning on
   Time created_at{};
-  std::optional<Time> idle_since;                // [observed] no step and no job since then
-  Time deadline{};                               // of the present state; Time{} = none
+  std::optional<Time> idle_since;  // [observed] no step and no job since then
+  Time deadline{};                 // of the present state; Time{} = none
   std::int64_t version = 0;
 
   static constexpr auto fields() {
@@ -242,20 +249,21 @@ constexpr auto enum_table(NodeRole) {
 }
 
 struct DaemonStatus {
-  std::string name;     // namenode, datanode, …
-  std::string state;    // DaemonState as the agent says it (model/agent_messages.h)
+  std::string name;   // namenode, datanode, …
+  std::string state;  // DaemonState as the agent says it (model/agent_messages.h)
   std::int64_t pid = 0;
   std::int64_t restarts = 0;
   std::int64_t exit_code = 0;
   std::string message;  // of a failure: command, exit code and the last lines of its log
 
   static constexpr auto fields() {
-    return std::tuple{required("name", &DaemonStatus::name, ""),
-                      required("state", &DaemonStatus::state, "starting, ready, restarting, failed, stopped"),
-                      optional("pid", &DaemonStatus::pid, ""),
-                      optional("restarts", &DaemonStatus::restarts, ""),
-                      optional("exit_code", &DaemonStatus::exit_code, "of its last end"),
-                      optional("message", &DaemonStatus::message, "of a failure, with the last lines")};
+    return std::tuple{
+        required("name", &DaemonStatus::name, ""),
+        required("state", &DaemonStatus::state, "starting, ready, restarting, failed, stopped"),
+        optional("pid", &DaemonStatus::pid, ""),
+        optional("restarts", &DaemonStatus::restarts, ""),
+        optional("exit_code", &DaemonStatus::exit_code, "of its last end"),
+        optional("message", &DaemonStatus::message, "of a failure, with the last lines")};
   }
 };
 
@@ -265,18 +273,18 @@ struct Node {
   ClusterId cluster;
   LeaseId lease;
   NodeRole role = NodeRole::worker;
-  std::int64_t index = 0;                 // master 0, workers 1…; never used again within a cluster
-  std::string host;                       // symbolic name, for example c-4k2m-worker-1
-  bool wanted = true;                     // [desired] false: being decommissioned and released
-  std::int64_t plan_revision = 0;         // [desired] what the agent shall keep true
-  std::int64_t applied_revision = 0;      // [observed]
-  bool connected = false;                 // [observed] its agent link
-  std::string plan_inputs;                // [desired] fingerprint of what the plan was made of
-  std::string agent_boot;                 // [observed] boot id + start of the agent, tells restarts apart
-  std::int64_t report_seq = 0;            // [observed] last report taken into the rows
-  std::vector<DaemonStatus> daemons;      // [observed]
-  std::string plan_error;                 // [observed] why the plan could not be applied
-  bool ready = false;                     // [observed] plan applied and all daemons ready
+  std::int64_t index = 0;             // master 0, workers 1…; never used again within a cluster
+  std::string host;                   // symbolic name, for example c-4k2m-worker-1
+  bool wanted = true;                 // [desired] false: being decommissioned and released
+  std::int64_t plan_revision = 0;     // [desired] what the agent shall keep true
+  std::int64_t applied_revision = 0;  // [observed]
+  bool connected = false;             // [observed] its agent link
+  std::string plan_inputs;            // [desired] fingerprint of what the plan was made of
+  std::string agent_boot;       // [observed] boot id + start of the agent, tells restarts apart
+  std::int64_t report_seq = 0;  // [observed] last report taken into the rows
+  std::vector<DaemonStatus> daemons;  // [observed]
+  std::string plan_error;             // [observed] why the plan could not be applied
+  bool ready = false;                 // [observed] plan applied and all daemons ready
   std::optional<Time> ready_at;
   std::optional<Time> last_seen;
   Time created_at{};
@@ -336,40 +344,41 @@ constexpr auto enum_table(OnExpiry) {
 }
 
 struct Lease {
-  LeaseId id;                 // also the idempotency token of its rent call
+  LeaseId id;  // also the idempotency token of its rent call
   UserId owner;
   ClusterId cluster;
   NodeId node;
   std::string provider;
   Status<LeaseState> status;
-  std::optional<Machine> machine;       // [observed]
+  std::optional<Machine> machine;  // [observed]
   OnExpiry on_expiry = OnExpiry::stop_and_clean;
-  Time expires_at{};                    // [desired] dead-man: pushed on while somebody wants the machine
-  Time renewed_until{};                 // [observed] what the agent acknowledged
-  std::int64_t missed_lists = 0;        // [observed] complete lists in a row that did not show it
+  Time expires_at{};              // [desired] dead-man: pushed on while somebody wants the machine
+  Time renewed_until{};           // [observed] what the agent acknowledged
+  std::int64_t missed_lists = 0;  // [observed] complete lists in a row that did not show it
   std::int64_t release_attempts = 0;
-  Time not_before{};                    // next attempt
-  Time deadline{};                      // of the present state; Time{} = none
+  Time not_before{};  // next attempt
+  Time deadline{};    // of the present state; Time{} = none
   Time created_at{};
   std::int64_t version = 0;
 
   static constexpr auto fields() {
-    return std::tuple{required("id", &Lease::id, "l-…, also the idempotency token"),
-                      required("owner", &Lease::owner, "user"),
-                      required("cluster", &Lease::cluster, ""),
-                      required("node", &Lease::node, ""),
-                      required("provider", &Lease::provider, ""),
-                      required("status", &Lease::status, ""),
-                      optional("machine", &Lease::machine, ""),
-                      optional("on_expiry", &Lease::on_expiry, "what the agent does then"),
-                      optional("expires_at", &Lease::expires_at, "dead-man time wanted"),
-                      optional("renewed_until", &Lease::renewed_until, "dead-man time acknowledged"),
-                      optional("missed_lists", &Lease::missed_lists, ""),
-                      optional("release_attempts", &Lease::release_attempts, ""),
-                      optional("not_before", &Lease::not_before, "next attempt"),
-                      optional("deadline", &Lease::deadline, "of the present state"),
-                      optional("created_at", &Lease::created_at, ""),
-                      optional("version", &Lease::version, "counts changes of the row")};
+    return std::tuple{
+        required("id", &Lease::id, "l-…, also the idempotency token"),
+        required("owner", &Lease::owner, "user"),
+        required("cluster", &Lease::cluster, ""),
+        required("node", &Lease::node, ""),
+        required("provider", &Lease::provider, ""),
+        required("status", &Lease::status, ""),
+        optional("machine", &Lease::machine, ""),
+        optional("on_expiry", &Lease::on_expiry, "what the agent does then"),
+        optional("expires_at", &Lease::expires_at, "dead-man time wanted"),
+        optional("renewed_until", &Lease::renewed_until, "dead-man time acknowledged"),
+        optional("missed_lists", &Lease::missed_lists, ""),
+        optional("release_attempts", &Lease::release_attempts, ""),
+        optional("not_before", &Lease::not_before, "next attempt"),
+        optional("deadline", &Lease::deadline, "of the present state"),
+        optional("created_at", &Lease::created_at, ""),
+        optional("version", &Lease::version, "counts changes of the row")};
   }
 };
 
@@ -378,8 +387,8 @@ struct Lease {
 struct StepSpec {
   std::string name;
   ProgramId program;
-  std::string main_class;                       // of a jar
-  std::vector<std::string> args;                // placeholders {input} {input:1} {output} already put in
+  std::string main_class;         // of a jar
+  std::vector<std::string> args;  // placeholders {input} {input:1} {output} already put in
   std::map<std::string, std::string> settings;  // spark.*, over the cluster's
   Millis timeout_ms{0};                         // 0: none
 
@@ -402,18 +411,18 @@ struct Step {
   std::vector<std::string> inputs;  // HDFS paths, in order
   std::string output;               // HDFS path, may come into being
   Status<StepState> status;
-  bool cancel_wanted = false;       // [desired]
+  bool cancel_wanted = false;  // [desired]
   Reason cancel_reason = Reason::user_request;
-  std::string handle;               // [observed] the engine's name for it, for example application_…
-  std::string tracking_url;         // [observed] inside the cluster; served through the manager
-  double progress = 0;              // [observed] 0..1, Spark's own
+  std::string handle;        // [observed] the engine's name for it, for example application_…
+  std::string tracking_url;  // [observed] inside the cluster; served through the manager
+  double progress = 0;       // [observed] 0..1, Spark's own
   std::optional<std::int64_t> exit_code;  // [observed] of the driver's process
   std::optional<NodeId> driver_node;      // [observed] where that process ran
-  std::string last_lines;           // [observed] of its stderr, when it failed
+  std::string last_lines;                 // [observed] of its stderr, when it failed
   Time created_at{};
   std::optional<Time> started_at;
   std::optional<Time> ended_at;
-  Time deadline{};                  // of the present state, or of the time-out
+  Time deadline{};  // of the present state, or of the time-out
   std::int64_t version = 0;
 
   static constexpr auto fields() {
@@ -447,12 +456,13 @@ struct JobSpec {
   std::string name;
   ProgramId program;
   std::string main_class;
-  std::vector<std::string> args;        // may hold {input}, {input:1}, {output}; empty: inputs and output are appended
+  std::vector<std::string>
+      args;  // may hold {input}, {input:1}, {output}; empty: inputs and output are appended
   std::vector<DataSetId> data;
-  std::optional<ClusterId> cluster;     // borrow this one; none: own an ephemeral one
-  ClusterSpec place;                    // of the own cluster
-  bool keep = false;                    // leave the own cluster to the user afterwards
-  Millis timeout_ms{0};                 // of the program; 0: none
+  std::optional<ClusterId> cluster;  // borrow this one; none: own an ephemeral one
+  ClusterSpec place;                 // of the own cluster
+  bool keep = false;                 // leave the own cluster to the user afterwards
+  Millis timeout_ms{0};              // of the program; 0: none
 
   static constexpr auto fields() {
     return std::tuple{optional("name", &JobSpec::name, "for people; default: the program's name"),
@@ -472,12 +482,13 @@ struct Job {
   UserId owner;
   JobSpec spec;
   Status<JobState> status;
-  bool cancel_wanted = false;             // [desired]
+  bool cancel_wanted = false;  // [desired]
   std::optional<ClusterId> cluster;
   std::optional<StepId> step;
   std::optional<ResultId> result;
-  bool data_loaded = false;               // [observed] every input stands in HDFS
-  JobState outcome = JobState::succeeded; // known from Finishing on: succeeded, failed or cancelled
+  bool data_loaded = false;  // [observed] every input stands in HDFS
+  JobState outcome =
+      JobState::succeeded;  // known from Finishing on: succeeded, failed or cancelled
   Reason outcome_reason = Reason::none;
   std::string outcome_message;
   Time created_at{};
@@ -511,10 +522,10 @@ struct JobResult {
   ResultId id;
   UserId owner;
   JobId job;
-  std::string sha256;       // of the archive
-  std::int64_t bytes = 0;   // of the archive
-  std::int64_t files = 0;   // that the program wrote to {output}
-  bool has_output = true;   // false: the program wrote nothing; the archive has logs only
+  std::string sha256;      // of the archive
+  std::int64_t bytes = 0;  // of the archive
+  std::int64_t files = 0;  // that the program wrote to {output}
+  bool has_output = true;  // false: the program wrote nothing; the archive has logs only
   Time created_at{};
   std::int64_t version = 0;
 

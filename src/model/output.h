@@ -1,8 +1,9 @@
 #pragma once
-// Where a step's output goes, and how a job's result is put together. Implemented by the room `stream`.
+// Where a step's output goes, and how a job's result is put together. Implemented by the room
+// `stream`.
 
-#include "model/engine.h"
 #include "model/agent_messages.h"
+#include "model/engine.h"
 
 namespace bdaas {
 
@@ -16,7 +17,8 @@ struct SpoolState {
 class OutputSpool {
  public:
   virtual ~OutputSpool() = default;
-  // Chunks may come doubled or overlap; what is there is not written twice. A gap is refused: follow again from state().
+  // Chunks may come doubled or overlap; what is there is not written twice. A gap is refused:
+  // follow again from state().
   virtual Result<SpoolState> append(const StepId& step, OutputStream stream, std::int64_t offset,
                                     std::string_view bytes, bool end) = 0;
   virtual SpoolState state(const StepId& step, OutputStream stream) const = 0;
@@ -32,15 +34,16 @@ struct CollectRequest {
   Program program;
   std::vector<DataSet> data;
   ClusterFacts cluster;
-  std::string command;   // the exact `bdaas run …` that repeats it
+  std::string command;  // the exact `bdaas run …` that repeats it
   Time now{};
 };
 
 class ResultCollector {
  public:
   virtual ~ResultCollector() = default;
-  // Writes results/<id>.tar.gz: output/…, logs/stdout, logs/stderr, work/…, manifest.json (files, sizes, sha256, engine
-  // versions, command). Idempotent: written beside and renamed. Blocking; pool threads. `cancel` is looked at often.
+  // Writes results/<id>.tar.gz: output/…, logs/stdout, logs/stderr, work/…, manifest.json (files,
+  // sizes, sha256, engine versions, command). Idempotent: written beside and renamed. Blocking;
+  // pool threads. `cancel` is looked at often.
   virtual Result<JobResult> collect(const CollectRequest& request,
                                     const std::atomic<bool>& cancel) = 0;
 };

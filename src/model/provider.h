@@ -1,7 +1,7 @@
 #pragma once
 // The provider seam: machines are rented, released and listed. Four verbs, typed refusals.
-// Implementations: local, fake (later ssh, ec2, openstack). One contract suite runs over all of them.
-// Blocking, called on pool threads, several at once; every call ends within its deadline.
+// Implementations: local, fake (later ssh, ec2, openstack). One contract suite runs over all of
+// them. Blocking, called on pool threads, several at once; every call ends within its deadline.
 
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ struct RentRequest {
   std::string host;             // symbolic name
   std::int64_t memory_mib = 0;
   std::int64_t cores = 0;
-  Time expires_at{};            // tag, and dead-man time until the agent hears another
+  Time expires_at{};  // tag, and dead-man time until the agent hears another
 };
 
 struct ListedMachine {
@@ -26,14 +26,14 @@ struct ListedMachine {
   LeaseId token;
   ClusterId cluster;
   Machine machine;
-  bool terminated = false;      // shown by the provider, but costs nothing any more
+  bool terminated = false;  // shown by the provider, but costs nothing any more
 };
 
 struct Offer {
-  std::string name;             // of a machine type
+  std::string name;  // of a machine type
   std::int64_t memory_mib = 0;
   std::int64_t cores = 0;
-  std::int64_t available = 0;   // machines of it that may still be rented; -1 unknown
+  std::int64_t available = 0;  // machines of it that may still be rented; -1 unknown
 };
 
 class Provider {
@@ -45,8 +45,8 @@ class Provider {
   // unavailable (nothing was done), unknown_outcome (resolve by list()).
   virtual Result<Machine> rent(const RentRequest& request) = 0;
 
-  // Idempotent: an unknown or already released token is success. On return nothing of it runs any more
-  // or the provider has promised so; list() tells.
+  // Idempotent: an unknown or already released token is success. On return nothing of it runs any
+  // more or the provider has promised so; list() tells.
   virtual Result<> release(const LeaseId& token) = 0;
 
   // Complete, of all installations, or an error; an error is never "empty".

@@ -1,12 +1,13 @@
 #pragma once
-// Releases: pinned engine versions, resolved once onto this machine. Implemented by the room `release`.
+// Releases: pinned engine versions, resolved once onto this machine. Implemented by the room
+// `release`.
 
 #include "model/engine.h"
 
 namespace bdaas {
 
 struct PackageStatus {
-  std::string name;      // hadoop, spark, comet
+  std::string name;  // hadoop, spark, comet
   std::string version;
   std::int64_t bytes = 0;
   bool present = false;
@@ -21,9 +22,9 @@ struct PackageStatus {
 
 struct ReleaseStatus {
   std::string name;
-  bool present = false;         // every package is, and the AppCDS archives are made
+  bool present = false;  // every package is, and the AppCDS archives are made
   std::vector<PackageStatus> packages;
-  std::string message;          // what is missing, in one sentence
+  std::string message;  // what is missing, in one sentence
 
   static constexpr auto fields() {
     return std::tuple{required("name", &ReleaseStatus::name, ""),
@@ -44,7 +45,8 @@ class Releases {
   // Facts of a present release, in milliseconds; failed_precondition when it must be fetched first.
   virtual Result<ReleaseFacts> facts(const std::string& name) = 0;
   // Downloads with the ordinary clients (mvn, pip), verifies against the pinned checksums, lays out
-  // content-addressed, makes the AppCDS archives. Present parts are kept. Killed halfway leaves nothing half laid out.
+  // content-addressed, makes the AppCDS archives. Present parts are kept. Killed halfway leaves
+  // nothing half laid out.
   virtual Result<ReleaseFacts> fetch(const std::string& name, const ReleaseProgress& progress) = 0;
   // Hashes everything again; corrupted names the file and says how to mend it.
   virtual Result<> verify(const std::string& name) = 0;
@@ -52,10 +54,10 @@ class Releases {
 
 // One line of `bdaas doctor`.
 struct Finding {
-  std::string check;   // "java", "maven", …
+  std::string check;  // "java", "maven", …
   bool ok = true;
-  std::string found;   // "OpenJDK 17.0.21"
-  std::string mend;    // the command that mends it, when not ok
+  std::string found;  // "OpenJDK 17.0.21"
+  std::string mend;   // the command that mends it, when not ok
 
   static constexpr auto fields() {
     return std::tuple{required("check", &Finding::check, ""), required("ok", &Finding::ok, ""),

@@ -14,9 +14,11 @@ struct Stage {
   std::int64_t failed = 0;
 
   static constexpr auto fields() {
-    return std::tuple{required("id", &Stage::id, ""), optional("name", &Stage::name, ""),
+    return std::tuple{required("id", &Stage::id, ""),
+                      optional("name", &Stage::name, ""),
                       optional("state", &Stage::state, "ACTIVE, COMPLETE, PENDING, FAILED"),
-                      optional("tasks", &Stage::tasks, ""), optional("done", &Stage::done, ""),
+                      optional("tasks", &Stage::tasks, ""),
+                      optional("done", &Stage::done, ""),
                       optional("failed", &Stage::failed, "")};
   }
 };

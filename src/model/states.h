@@ -1,6 +1,7 @@
 #pragma once
-// The states of everything that has a life, and every edge that is allowed. store.transition() refuses the rest.
-// The first edge's `from` is where a new row starts. The diagrams in docs/states.md are generated from these tables.
+// The states of everything that has a life, and every edge that is allowed. store.transition()
+// refuses the rest. The first edge's `from` is where a new row starts. The diagrams in
+// docs/states.md are generated from these tables.
 
 #include <array>
 
@@ -50,7 +51,8 @@ constexpr auto edge_table(LeaseState) {
   using S = LeaseState;
   return std::to_array<Edge<S>>({
       {S::requested, S::rented, "the provider gave a machine"},
-      {S::requested, S::rent_failed, "the provider refused, and its list shows no machine with our token"},
+      {S::requested, S::rent_failed,
+       "the provider refused, and its list shows no machine with our token"},
       {S::requested, S::releasing, "no longer wanted; the token may stand for a machine"},
       {S::rented, S::ready, "the agent on it said hello"},
       {S::rented, S::releasing, "no longer wanted, or not ready in time"},
@@ -193,7 +195,8 @@ constexpr auto edge_table(StepState) {
 
 // ---- Job: program + data + workers + place → result ----
 //
-//   Submitted ──▶ Preparing ──▶ Running ──▶ Collecting ──▶ Finishing ──▶ Succeeded | Failed | Cancelled
+//   Submitted ──▶ Preparing ──▶ Running ──▶ Collecting ──▶ Finishing ──▶ Succeeded | Failed |
+//   Cancelled
 //                     │            │             │             ▲
 //                     └────────────┴─────────────┴─────────────┘
 //

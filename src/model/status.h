@@ -1,5 +1,6 @@
 #pragma once
-// A status is state + reason + source + message + since. Desired and observed are separate columns elsewhere.
+// A status is state + reason + source + message + since. Desired and observed are separate columns
+// elsewhere.
 
 #include <string>
 #include <tuple>
@@ -13,26 +14,26 @@ namespace bdaas {
 // Why something is in its state. A reason exists because a person or a program reacts to it.
 enum class Reason {
   none,
-  user_request,         // somebody asked for it
-  progress,             // the ordinary next step
-  idle,                 // idle time-out
-  job_done,             // an ephemeral cluster's job ended
+  user_request,  // somebody asked for it
+  progress,      // the ordinary next step
+  idle,          // idle time-out
+  job_done,      // an ephemeral cluster's job ended
   quorum_reached,
-  provider_refused,     // capacity, quota, credentials; the message has the provider's words
+  provider_refused,  // capacity, quota, credentials; the message has the provider's words
   lease_expired,
   node_lost,
   daemon_failed,
   not_ready_in_time,
   bootstrap_failed,
-  program_failed,       // the user's program; its last lines are in the message
+  program_failed,  // the user's program; its last lines are in the message
   invalid_program,
   out_of_memory,
   out_of_disk,
-  timed_out,            // the user's --timeout
-  data_failed,          // input or output could not be moved
+  timed_out,    // the user's --timeout
+  data_failed,  // input or output could not be moved
   outcome_unknown,
   manager_restarted,
-  orphaned,             // found by the reaper
+  orphaned,  // found by the reaper
   internal_error,
 };
 
@@ -66,7 +67,8 @@ template <class State>
 struct Status {
   State state{};
   Reason reason = Reason::none;
-  std::string source;   // who said so: "user", "provider local", "node n-…", "yarn", "reaper", "manager"
+  std::string
+      source;  // who said so: "user", "provider local", "node n-…", "yarn", "reaper", "manager"
   std::string message;  // one sentence for a person; empty when the reason says it all
   Time since{};
 

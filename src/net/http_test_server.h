@@ -56,6 +56,16 @@ class HttpTestServer {
       return true;
     }
 
+    // Appends; for protocols other than HTTP too.
+    bool read_exactly(std::size_t bytes, std::string& into) {
+      while (pending_.size() < bytes) {
+        if (!receive()) return false;
+      }
+      into += pending_.substr(0, bytes);
+      pending_.erase(0, bytes);
+      return true;
+    }
+
     void say(std::string_view bytes) {
       while (!bytes.empty()) {
         const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -80,15 +90,6 @@ class HttpTestServer {
       const ssize_t got = ::recv(fd_, buffer, sizeof buffer, 0);
       if (got > 0) pending_.append(buffer, static_cast<std::size_t>(got));
       return got > 0;
-    }
-
-    bool read_exactly(std::size_t bytes, std::string& into) {
-      while (pending_.size() < bytes) {
-        if (!receive()) return false;
-      }
-      into += pending_.substr(0, bytes);
-      pending_.erase(0, bytes);
-      return true;
     }
 
     bool read_chunks(std::string& body) {

@@ -1,5 +1,6 @@
 #pragma once
-// How a noun lies in the store: its table, its parent column, its state column. A noun takes part by a row here.
+// How a noun lies in the store: its table, its parent column, its state column. A noun takes part
+// by a row here.
 
 #include "model/intent.h"
 #include "model/nouns.h"
@@ -9,10 +10,10 @@ namespace bdaas {
 template <class N>
 struct NounTraits;
 
-#define BDAAS_NOUN(Type, Table, ParentText)                              \
-  template <>                                                            \
-  struct NounTraits<Type> {                                              \
-    static constexpr std::string_view table = Table;                     \
+#define BDAAS_NOUN(Type, Table, ParentText)                                            \
+  template <>                                                                          \
+  struct NounTraits<Type> {                                                            \
+    static constexpr std::string_view table = Table;                                   \
     static std::string parent([[maybe_unused]] const Type& row) { return ParentText; } \
   }
 
@@ -30,10 +31,14 @@ BDAAS_NOUN(Intent, "intents", row.subject);
 #undef BDAAS_NOUN
 
 template <class N>
-concept Noun = requires { NounTraits<N>::table; };
+concept Noun = requires {
+  NounTraits<N>::table;
+};
 
 template <class N>
-concept Stateful = Noun<N> && requires(N row) { row.status.state; };
+concept Stateful = Noun<N> && requires(N row) {
+  row.status.state;
+};
 
 template <class N>
 using IdOf = decltype(N::id);

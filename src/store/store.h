@@ -1,13 +1,15 @@
 #pragma once
 // Rows and their history, in one SQLite file (WAL). No reasons, no providers, no HTTP in here.
 //
-// Threads: writing (begin … commit) belongs to one thread, the writer: the one that called begin() last. Reading is
-// open to any thread, sees the last commit, and never waits for the writer. The writer itself reads what it has
-// written, also before the commit, and mostly out of memory (row_cache.h).
+// Threads: writing (begin … commit) belongs to one thread, the writer: the one that called begin()
+// last. Reading is open to any thread, sees the last commit, and never waits for the writer. The
+// writer itself reads what it has written, also before the commit, and mostly out of memory
+// (row_cache.h).
 //
-// Every noun is a table (row, id, owner, parent, state, version, body JSON); see noun_traits.h and schema.h.
-// `status` changes only through transition(), which checks the edge table, the version, and appends to the history in
-// the same transaction. Everything else of a row changes through update(), which checks the version.
+// Every noun is a table (row, id, owner, parent, state, version, body JSON); see noun_traits.h and
+// schema.h. `status` changes only through transition(), which checks the edge table, the version,
+// and appends to the history in the same transaction. Everything else of a row changes through
+// update(), which checks the version.
 
 #include <functional>
 #include <memory>
@@ -19,15 +21,16 @@
 
 namespace bdaas {
 
-// One line of history: a transition, or a note (from == to == "") worth showing: "node ready", "data loaded".
-// Also the stream of events: seq grows over all subjects and is never used twice.
+// One line of history: a transition, or a note (from == to == "") worth showing: "node ready",
+// "data loaded". Also the stream of events: seq grows over all subjects and is never used twice.
 struct HistoryRow {
   std::int64_t seq = 0;
   Time at{};
   std::string kind;     // table of the subject: clusters, steps, …
   std::string subject;  // its id
   std::string owner;
-  std::string context;  // id of what it belongs to, for filters: the cluster of a node, the job of a step; or ""
+  std::string context;  // id of what it belongs to, for filters: the cluster of a node, the job of
+                        // a step; or ""
   std::string from;
   std::string to;
   Reason reason = Reason::none;
@@ -36,7 +39,8 @@ struct HistoryRow {
 
   static constexpr auto fields() {
     return std::tuple{required("seq", &HistoryRow::seq, "grows, never used twice"),
-                      required("at", &HistoryRow::at, ""), required("kind", &HistoryRow::kind, ""),
+                      required("at", &HistoryRow::at, ""),
+                      required("kind", &HistoryRow::kind, ""),
                       required("subject", &HistoryRow::subject, "id"),
                       optional("owner", &HistoryRow::owner, ""),
                       optional("context", &HistoryRow::context, "what it belongs to"),
@@ -52,13 +56,14 @@ struct Query {
   std::optional<std::string> owner;
   std::optional<std::string> parent;
   std::vector<std::string> states;  // empty: any
-  std::string after;                // id of the last row of the page before; empty: from the start. not_found: it is gone
+  std::string
+      after;  // id of the last row of the page before; empty: from the start. not_found: it is gone
   std::int64_t limit = 1'000'000;
   bool newest_first = false;
 };
 
-// full: on disk before commit() returns (an intent before its call); normal: may be lost with the machine's power,
-// never with the process.
+// full: on disk before commit() returns (an intent before its call); normal: may be lost with the
+// machine's power, never with the process.
 enum class Durability { normal, full };
 
 // A row as it lies in the file; valid during the visit only.
@@ -71,19 +76,22 @@ using RowVisit = std::function<Result<>(const StoredRow&)>;
 
 class Store {
  public:
-  // Creates or migrates the file (0600). A second manager on the same file is refused: failed_precondition. So is a
-  // file written by a newer version.
+  // Creates or migrates the file (0600). A second manager on the same file is refused:
+  // failed_precondition. So is a file written by a newer version.
   static Result<std::unique_ptr<Store>> open(const fs::path& file);
   virtual ~Store() = default;
 
   // ---- writing: the writer thread only ----
-  // A write that fails (conflict, not_found, failed_precondition) has changed nothing; the transaction goes on.
-  virtual Result<> begin() = 0;                        // transactions do not nest
-  virtual Result<> commit(Durability durability) = 0;  // after an error nothing of it remains, unless it says so
-  virtual void rollback() = 0;  // also undoes what the writer's reads see; without a transaction it does nothing
+  // A write that fails (conflict, not_found, failed_precondition) has changed nothing; the
+  // transaction goes on.
+  virtual Result<> begin() = 0;  // transactions do not nest
+  virtual Result<> commit(
+      Durability durability) = 0;  // after an error nothing of it remains, unless it says so
+  virtual void
+  rollback() = 0;  // also undoes what the writer's reads see; without a transaction it does nothing
 
-  // Sets version to 1; a status gets `since` and its first history row. conflict when the id is there already,
-  // failed_precondition when its state is not the one a new row starts in.
+  // Sets version to 1; a status gets `since` and its first history row. conflict when the id is
+  // there already, failed_precondition when its state is not the one a new row starts in.
   template <Noun N>
   Result<> insert(N& row, Time now) {
     if constexpr (Stateful<N>) {
@@ -101,7 +109,8 @@ class Store {
     return {};
   }
 
-  // All but the status, which is taken from the stored row. conflict when the version differs. Bumps row.version.
+  // All but the status, which is taken from the stored row. conflict when the version differs.
+  // Bumps row.version.
   template <Noun N>
   Result<> update(N& row) {
     if constexpr (Stateful<N>) {
@@ -215,8 +224,8 @@ class Store {
     std::string body = write_json(to_json(row));
     const bool repaired = !is_utf8(body);
     if (repaired) body = repair_utf8(std::move(body));
-    return {NounTraits<N>::table,       row.id.text,   owner_of(row),
-            NounTraits<N>::parent(row), state_of(row), std::move(body), row.version, repaired};
+    return {NounTraits<N>::table, row.id.text,     owner_of(row), NounTraits<N>::parent(row),
+            state_of(row),        std::move(body), row.version,   repaired};
   }
   template <Noun N>
   static Result<N> parse(std::string_view body) {

@@ -170,9 +170,9 @@ struct TroubleSeen {  // empty: over
   std::string message;
 };
 
-using RunInput = std::variant<PhaseBegan, PhaseProgress, PhaseEnded, JobSeen, ClusterSeen, StepSeen,
-                              EventSeen, NodesSeen, StagesSeen, OutputSeen, ArchiveSaved,
-                              CancelAsked, TroubleSeen>;
+using RunInput =
+    std::variant<PhaseBegan, PhaseProgress, PhaseEnded, JobSeen, ClusterSeen, StepSeen, EventSeen,
+                 NodesSeen, StagesSeen, OutputSeen, ArchiveSaved, CancelAsked, TroubleSeen>;
 
 // How a thread that sees something says so. May wait for room.
 using TellRun = std::function<void(RunInput input)>;

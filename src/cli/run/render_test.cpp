@@ -160,11 +160,10 @@ TEST(RenderSummary, SaysWhenThereIsNoOutputAndWhenTheClusterStays) {
 // ---- JSON ----
 
 TEST(RenderJson, OneObjectALine) {
-  EXPECT_EQ(
-      render_json(PhaseChanged{phase(Phase::clean_up, PhaseState::done, 0, 2)}, at(9)),
-      R"({"type":"phase","phase":"clean-up","state":"done",)"
-      R"("began_at":"2026-01-31T08:00:00.000Z","took_ms":2000})"
-      "\n");
+  EXPECT_EQ(render_json(PhaseChanged{phase(Phase::clean_up, PhaseState::done, 0, 2)}, at(9)),
+            R"({"type":"phase","phase":"clean-up","state":"done",)"
+            R"("began_at":"2026-01-31T08:00:00.000Z","took_ms":2000})"
+            "\n");
   EXPECT_EQ(render_json(OutputArrived{OutputStream::out, "a\n\xff"}, at(0)),
             "{\"type\":\"output\",\"stream\":\"stdout\",\"text\":\"a\\n\xEF\xBF\xBD\"}\n");
   EXPECT_EQ(render_json(NodeChanged{{"master", "ready", true, false}}, at(0)),

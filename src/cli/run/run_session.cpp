@@ -70,8 +70,8 @@ class RunSession {
   std::optional<Error> error_;
   std::optional<Time> ended_at_;  // when the job's end was seen
   bool over_ = false;
-  bool left_ = false;  // by a second Ctrl-C
-  bool watch_over_ = false;         // it has seen everything
+  bool left_ = false;        // by a second Ctrl-C
+  bool watch_over_ = false;  // it has seen everything
   bool download_over_ = false;
   int logs_open_ = 0;
 

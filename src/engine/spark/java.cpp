@@ -31,8 +31,10 @@ std::vector<std::string> common_java_options(const std::string& hosts) {
 
 std::vector<std::string> cds_options(const std::string& archive) {
   if (archive.empty()) return {};
+  // Mapped where it was made for: relocated, as 17 does by itself, its pages would be no longer
+  // shared by the JVMs.
   return {"-XX:SharedArchiveFile=" + archive, "-Xshare:auto", "-Xlog:cds=off",
-          "-Xlog:cds+path=off"};
+          "-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0"};
 }
 
 std::vector<std::string> spark_module_options() {
