@@ -19,6 +19,16 @@ class TestWorld {
 
   World world() const { return {rows, facts, settings, now}; }
 
+  // A new row starts where its edge table begins; this walks it to `wanted` by the shortest way.
+  template <class N>
+  void walk(const N& row, StateOf<N> wanted) {
+    for (const auto state : way_to(wanted)) {
+      const auto stored = rows.store().get<N>(row.id);
+      ASSERT_TRUE(stored.ok());
+      apply({Move<N>{*stored, state, Reason::progress, "test", ""}});
+    }
+  }
+
   void apply(Changes changes) {
     const auto applied = rows.apply(changes, now);
     ASSERT_TRUE(applied.ok()) << applied.error().message;
@@ -47,7 +57,6 @@ class TestWorld {
     cluster.id = ClusterId{"c-test"};
     cluster.owner = UserId{"u-test"};
     cluster.spec.workers = workers;
-    cluster.status.state = state;
     Changes changes{Insert<Cluster>{cluster}};
     for (std::int64_t index = 0; index <= workers; ++index) {
       Node node;
@@ -66,7 +75,6 @@ class TestWorld {
       lease.cluster = cluster.id;
       lease.node = node.id;
       lease.provider = "fake";
-      lease.status.state = leases;
       lease.expires_at = now + settings.lease_ttl;
       if (leases != LeaseState::requested) {
         lease.machine = Machine{fmt::format("m-{}", index), fmt::format("127.0.0.{}", index + 1)};
@@ -75,6 +83,10 @@ class TestWorld {
       changes.push_back(Insert<Lease>{lease});
     }
     apply(changes);
+    walk(cluster, state);
+    for (std::int64_t index = 0; index <= workers; ++index) {
+      walk(this->cluster().members.at(index).lease, leases);
+    }
     return cluster.id;
   }
 
@@ -117,6 +129,24 @@ class TestWorld {
   void pass(Millis by) { now += by; }
 
  private:
+  // Breadth first over the edge table; without the state it starts from.
+  template <class State>
+  static std::vector<State> way_to(State wanted) {
+    constexpr auto edges = edge_table(State{});
+    std::vector<std::vector<State>> ways{{edges.front().from}};
+    std::set<State> seen{edges.front().from};
+    for (std::size_t i = 0; i < ways.size(); ++i) {
+      if (ways[i].back() == wanted) return {ways[i].begin() + 1, ways[i].end()};
+      for (const auto& edge : edges) {
+        if (edge.from != ways[i].back() || !seen.insert(edge.to).second) continue;
+        auto longer = ways[i];
+        longer.push_back(edge.to);
+        ways.push_back(std::move(longer));
+      }
+    }
+    return {};
+  }
+
   TempDir dir_;
   std::unique_ptr<Store> store_;
 
