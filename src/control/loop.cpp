@@ -62,13 +62,11 @@ Result<Time> ControlLoop::turn() {
       log_.error("the deciders did not come to rest in {} rounds", kDecisionsMax);
       break;
     }
+    // First the links: what they find out (that all output has come) is decided upon in this turn.
+    const Changes broken_plans = links_.sync(rows_, facts_, now());
+    if (!broken_plans.empty()) BDAAS_TRY(rows_.apply(broken_plans, now()));
     look_again_.reset();
     BDAAS_ASSIGN(changed, decide_once());
-    const Changes broken_plans = links_.sync(rows_, facts_, now());
-    if (!broken_plans.empty()) {
-      BDAAS_TRY(rows_.apply(broken_plans, now()));
-      changed = true;
-    }
   }
   stop_unwanted_transfers();
   const Time latest = now() + settings_.full_pass;
