@@ -10,6 +10,7 @@
 
 #include "api/requests.h"
 #include "model/nouns.h"
+#include "stream/uploads.h"
 
 namespace bdaas::api {
 
@@ -69,6 +70,10 @@ constexpr auto field_rules(std::type_identity<JobSpec>) {
       {.field = "data", .items_max = 1000},
       {.field = "timeout_ms", .min = 0, .max = kYearMs},
   });
+}
+
+constexpr auto field_rules(std::type_identity<UploadSpec>) {
+  return std::to_array<FieldRule>({{.field = "name", .length_max = 255}});
 }
 
 constexpr auto field_rules(std::type_identity<ResizeRequest>) {

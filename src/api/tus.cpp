@@ -1,5 +1,6 @@
 #include "api/tus.h"
 
+#include "api/check.h"
 #include "api/http_text.h"
 #include "base/digest.h"
 #include "base/json.h"
@@ -40,7 +41,9 @@ Result<UploadSpec> read_creation(const HttpRequest& request) {
   }
   BDAAS_ASSIGN(const auto length, read_number(request, "upload-length", "Upload-Length"));
   values["bytes"] = length;
-  return from_json<UploadSpec>(values, "Upload-Metadata");
+  BDAAS_ASSIGN(const auto spec, from_json<UploadSpec>(values, "Upload-Metadata"));
+  BDAAS_TRY(check_rules(spec));
+  return spec;
 }
 
 std::string write_metadata(const UploadSpec& spec) {

@@ -1,0 +1,204 @@
+// tus 1.0, as its clients speak it.
+
+#include <gtest/gtest.h>
+
+#include "api/test_api.h"
+#include "api/tus.h"
+#include "base/digest.h"
+
+namespace bdaas::api {
+namespace {
+
+constexpr std::string_view kTus = "Tus-Resumable: 1.0.0\r\n";
+constexpr std::string_view kBytes = "Content-Type: application/offset+octet-stream\r\n";
+
+std::string raw_sha256(std::string_view bytes) {
+  const auto hex = sha256_hex(bytes);
+  std::string raw;
+  for (std::size_t i = 0; i < hex.size(); i += 2)
+    raw += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+  return raw;
+}
+
+class UploadTest : public ApiTest {
+ protected:
+  static std::string metadata(const UploadSpec& spec) {
+    return fmt::format("Upload-Length: {}\r\nUpload-Metadata: {}\r\n", spec.bytes,
+                       write_metadata(spec));
+  }
+  TestAnswer create(const UploadSpec& spec, std::string more = "", std::string body = "") {
+    return ask({.method = "POST",
+                .path = "/v1/uploads",
+                .body = std::move(body),
+                .headers = std::string(kTus) + metadata(spec) + more});
+  }
+  std::string created(const UploadSpec& spec) {
+    const auto answer = create(spec);
+    EXPECT_EQ(answer.status, 201) << answer.body;
+    return answer.header("location");
+  }
+  static Asked piece(const std::string& path, std::size_t offset, std::string bytes,
+                     std::string more = "") {
+    return {.method = "PATCH",
+            .path = path,
+            .body = std::move(bytes),
+            .headers = fmt::format("{}{}Upload-Offset: {}\r\n{}", kTus, kBytes, offset, more)};
+  }
+  TestAnswer head(const std::string& path) {
+    return ask({.method = "HEAD", .path = path, .headers = std::string(kTus)});
+  }
+  static UploadSpec data_of(std::string_view bytes) {
+    return {.kind = UploadKind::data,
+            .name = "iliad.txt",
+            .bytes = static_cast<std::int64_t>(bytes.size())};
+  }
+
+  const std::string text_ = "Sing, O goddess, the anger of Achilles";
+};
+
+TEST_F(UploadTest, SaysWhatItUnderstands) {
+  const auto answer = ask({.method = "OPTIONS", .path = "/v1/uploads"});
+  EXPECT_EQ(answer.status, 204);
+  EXPECT_EQ(answer.header("tus-version"), "1.0.0");
+  EXPECT_EQ(answer.header("tus-extension"), "creation,creation-with-upload,termination,checksum");
+  EXPECT_EQ(answer.header("tus-checksum-algorithm"), "sha256");
+}
+
+TEST_F(UploadTest, ADataSetComesInPieces) {
+  const auto path = created(data_of(text_));
+  EXPECT_EQ(head(path).header("upload-offset"), "0");
+  const auto first = ask(piece(path, 0, text_.substr(0, 10)));
+  EXPECT_EQ(first.status, 204) << first.body;
+  EXPECT_EQ(first.header("upload-offset"), "10");
+  EXPECT_EQ(first.header("bdaas-object"), "");
+  const auto midway = head(path);
+  EXPECT_EQ(midway.header("upload-offset"), "10");
+  EXPECT_EQ(midway.header("upload-length"), std::to_string(text_.size()));
+  EXPECT_EQ(midway.header("cache-control"), "no-store");
+  EXPECT_FALSE(read<UploadView>(get(path)).object);
+  const auto last = ask(piece(path, 10, text_.substr(10)));
+  EXPECT_EQ(last.status, 204) << last.body;
+  const auto object = last.header("bdaas-object");
+  EXPECT_EQ(read<UploadView>(get(path)).object, object);
+  const auto data = read<DataSet>(get("/v1/data/" + object));
+  EXPECT_EQ(data.name, "iliad.txt");
+  EXPECT_EQ(data.sha256, sha256_hex(text_));
+  EXPECT_EQ(get("/v1/data/" + object + "/content").body, text_);
+}
+
+TEST_F(UploadTest, AProgramComesWithItsCreation) {
+  const std::string source = "print('hello')\n";
+  UploadSpec spec{.kind = UploadKind::program,
+                  .name = "hello.py",
+                  .bytes = static_cast<std::int64_t>(source.size())};
+  const auto answer = create(spec, std::string(kBytes), source);
+  ASSERT_EQ(answer.status, 201) << answer.body;
+  EXPECT_EQ(answer.header("upload-offset"), std::to_string(source.size()));
+  const auto program = read<Program>(get("/v1/programs/" + answer.header("bdaas-object")));
+  EXPECT_EQ(program.name, "hello.py");
+  EXPECT_EQ(program.kind, ProgramKind::python);
+}
+
+TEST_F(UploadTest, APieceThatBrokeOffIsTakenUp) {
+  const auto path = created(data_of(text_));
+  auto cut = client();
+  auto whole = request(piece(path, 0, text_));
+  ASSERT_TRUE(cut.send(whole.substr(0, whole.size() - 20)));
+  cut.hang_up();
+  std::string offset;
+  // The server hears of the broken connection a moment later; then the upload may be asked and goes
+  // on.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  TestAnswer rest;
+  do {
+    offset = head(path).header("upload-offset");
+    const auto from = std::stoul(offset);
+    rest = ask(piece(path, from, text_.substr(from)));
+  } while (rest.status == 409 && std::chrono::steady_clock::now() < deadline);
+  EXPECT_EQ(rest.status, 204) << rest.body;
+  EXPECT_EQ(get("/v1/data/" + rest.header("bdaas-object") + "/content").body, text_);
+}
+
+TEST_F(UploadTest, PiecesAreChecked) {
+  const auto path = created(data_of(text_));
+  const auto sum = [&](std::string_view bytes) {
+    return fmt::format("Upload-Checksum: sha256 {}\r\n", to_base64(raw_sha256(bytes)));
+  };
+  const auto wrong = ask(piece(path, 0, text_, sum("other")));
+  EXPECT_EQ(wrong.status, 460) << wrong.body;
+  EXPECT_EQ(head(path).header("upload-offset"), "0");
+  EXPECT_EQ(ask(piece(path, 0, text_, "Upload-Checksum: md5 AAAA\r\n")).status, 400);
+  EXPECT_EQ(ask(piece(path, 0, text_, "Upload-Checksum: sha256 AAAA\r\n")).status, 400);
+  EXPECT_EQ(ask(piece(path, 0, text_, sum(text_))).status, 204);
+}
+
+TEST_F(UploadTest, TheWholeIsChecked) {
+  auto spec = data_of(text_);
+  spec.sha256 = sha256_hex("other");
+  const auto path = created(spec);
+  EXPECT_EQ(ask(piece(path, 0, text_)).status, 460);
+  EXPECT_EQ(get("/v1/data").body, R"({"items":[]})");
+}
+
+TEST_F(UploadTest, RefusesWhatDoesNotFit) {
+  const auto path = created(data_of(text_));
+  EXPECT_EQ(ask(piece(path, 5, "x")).status, 409);
+  EXPECT_EQ(ask(piece(path, 0, text_ + "more")).status, 400);
+  auto no_type = piece(path, 0, "x");
+  no_type.headers = fmt::format("{}Upload-Offset: 0\r\nContent-Type: text/plain\r\n", kTus);
+  EXPECT_EQ(ask(no_type).status, 415);
+  auto no_offset = piece(path, 0, "x");
+  no_offset.headers = std::string(kTus) + std::string(kBytes);
+  EXPECT_EQ(ask(no_offset).status, 400);
+  EXPECT_EQ(ask({.method = "HEAD", .path = path}).status, 412);
+  const auto old = ask({.method = "DELETE", .path = path, .headers = "Tus-Resumable: 0.2.2\r\n"});
+  EXPECT_EQ(old.status, 412);
+  EXPECT_EQ(old.header("tus-version"), "1.0.0");
+}
+
+TEST_F(UploadTest, RefusesCreationsThatMakeNoSense) {
+  const auto with = [&](std::string headers) {
+    return ask({.method = "POST", .path = "/v1/uploads", .headers = std::string(kTus) + headers});
+  };
+  const auto good = write_metadata(data_of(text_));
+  EXPECT_EQ(with("Upload-Length: 5\r\n").status, 400);
+  EXPECT_EQ(with("Upload-Length: five\r\nUpload-Metadata: " + good + "\r\n").status, 400);
+  EXPECT_EQ(with("Upload-Metadata: " + good + "\r\n").status, 400);
+  EXPECT_EQ(with("Upload-Defer-Length: 1\r\nUpload-Metadata: " + good + "\r\n").status, 400);
+  EXPECT_EQ(with("Upload-Length: 5\r\nUpload-Metadata: " + good + ",owner dQ==\r\n").status, 400);
+  EXPECT_EQ(with("Upload-Length: 5\r\nUpload-Metadata: " + good + ",name dQ==\r\n").status, 201)
+      << "the last of a name counts, as with any JSON object";
+  EXPECT_EQ(with("Upload-Length: 5\r\nUpload-Metadata: kind !!!,name dQ==\r\n").status, 400);
+  EXPECT_EQ(with("Upload-Length: 0\r\nUpload-Metadata: " + good + "\r\n").status, 400);
+  for (const auto* name : {"..", "a/b", "/etc/passwd", "", "a\x01", "a\xff"}) {
+    auto spec = data_of(text_);
+    spec.name = name;
+    EXPECT_EQ(create(spec).status, 400) << name;
+  }
+  auto spec = data_of(text_);
+  spec.name = std::string(256, 'x');
+  EXPECT_EQ(create(spec).status, 400);
+  EXPECT_EQ(create(data_of(text_), "", "a body without its type").status, 415);
+}
+
+TEST_F(UploadTest, AnUploadIsGivenUp) {
+  const auto path = created(data_of(text_));
+  EXPECT_EQ(ask({.method = "DELETE", .path = path, .headers = std::string(kTus)}).status, 204);
+  EXPECT_EQ(head(path).status, 404);
+}
+
+TEST_F(UploadTest, AManagerThatDiedBeforeTheRowWasWrittenFinishesWhenAsked) {
+  const auto path = created(data_of(text_));
+  const UploadId id{path.substr(path.rfind('/') + 1)};
+  auto writer = uploads_->append(user_, id, 0).value();  // the bytes arrive, the row does not
+  ASSERT_TRUE(writer->write(text_));
+  ASSERT_TRUE(writer->commit());
+  writer.reset();
+  const auto object = read<UploadView>(get(path)).object;
+  ASSERT_TRUE(object);
+  EXPECT_EQ(get("/v1/data/" + *object).status, 200);
+  EXPECT_EQ(read<UploadView>(get(path)).object, object);
+}
+
+}  // namespace
+}  // namespace bdaas::api
