@@ -23,6 +23,27 @@ struct FreeEasy {
 };
 using Easy = std::unique_ptr<CURL, FreeEasy>;
 
+struct FreeMulti {
+  void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+};
+
+// An easy handle and what it runs in, which keeps its last connection. curl_easy_perform() would
+// do, but it looks at a cancelled flag once a second only.
+struct Handle {
+  std::unique_ptr<CURLM, FreeMulti> multi;
+  Easy easy;  // is in `multi` while a request runs
+
+  static Handle make() {
+    Handle handle{decltype(multi)(curl_multi_init()), Easy(curl_easy_init())};
+    if (handle.multi) curl_multi_setopt(handle.multi.get(), CURLMOPT_MAXCONNECTS, 1L);
+    return handle;
+  }
+  explicit operator bool() const { return multi != nullptr && easy != nullptr; }
+};
+
+constexpr int kPollMs = 1'000;
+constexpr int kCancelPollMs = 30;  // how late a cancelled request is noticed
+
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
@@ -70,15 +91,15 @@ Result<> check(const HttpRequest& request) {
 // One request on one handle: the settings' lifetime, and what its callbacks gather.
 class Call {
  public:
-  Call(CURL* easy, const HttpRequest& request, const Url& url)
-      : easy_(easy), request_(request), url_(url) {}
+  Call(const Handle& handle, const HttpRequest& request, const Url& url)
+      : multi_(handle.multi.get()), easy_(handle.easy.get()), request_(request), url_(url) {}
 
   Result<HttpResponse> perform(const HttpClientOptions& options) {
     set_connection(options);
     set_headers();
     set_body();
     set_callbacks();
-    const CURLcode code = curl_easy_perform(easy_);
+    const CURLcode code = run();
     if (code != CURLE_OK) return explain(code);
     response_.status = static_cast<int>(status());
     return std::move(response_);
@@ -96,6 +117,7 @@ class Call {
   void set_headers();
   void set_body();
   void set_callbacks();
+  CURLcode run();
   Error explain(CURLcode code) const;
 
   long status() const {
@@ -125,13 +147,11 @@ class Call {
   static std::size_t on_source(char* data, std::size_t size, std::size_t count, void* self) {
     return static_cast<Call*>(self)->give_body({data, size * count});
   }
-  static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    return static_cast<Call*>(self)->is_cancelled() ? 1 : 0;
-  }
   static curl_socket_t on_open(void*, curlsocktype, curl_sockaddr* address) {
     return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   }
 
+  CURLM* multi_;
   CURL* easy_;
   const HttpRequest& request_;
   const Url& url_;
@@ -159,7 +179,6 @@ void Call::set_connection(const HttpClientOptions& options) {
   curl_easy_setopt(easy_, CURLOPT_BUFFERSIZE, static_cast<long>(options.buffer_bytes));
   set(CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(options.buffer_bytes));
   set(CURLOPT_USERAGENT, options.user_agent.c_str());
-  set(CURLOPT_MAXCONNECTS, 1L);  // a handle keeps its last connection; the pool keeps the handles
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   const bool follow = request_.redirects_max > 0 && is_reading(request_.method);
   set(CURLOPT_FOLLOWLOCATION, follow ? 1L : 0L);
@@ -220,10 +239,29 @@ void Call::set_callbacks() {
   set(CURLOPT_WRITEFUNCTION, &on_body);
   set(CURLOPT_WRITEDATA, this);
   set(CURLOPT_OPENSOCKETFUNCTION, &on_open);
-  if (request_.cancel == nullptr) return;
-  set(CURLOPT_NOPROGRESS, 0L);
-  set(CURLOPT_XFERINFOFUNCTION, &on_progress);
-  set(CURLOPT_XFERINFODATA, this);
+}
+
+CURLcode Call::run() {
+  if (curl_multi_add_handle(multi_, easy_) != CURLM_OK) return CURLE_OUT_OF_MEMORY;
+  CURLcode code = CURLE_OK;
+  int running = 1;
+  while (running > 0) {
+    CURLMcode step = curl_multi_perform(multi_, &running);
+    if (step == CURLM_OK && running > 0) {
+      const int wait_ms = request_.cancel != nullptr ? kCancelPollMs : kPollMs;
+      step = curl_multi_poll(multi_, nullptr, 0, wait_ms, nullptr);
+    }
+    if (step != CURLM_OK || is_cancelled()) {
+      code = step == CURLM_OK ? CURLE_ABORTED_BY_CALLBACK : CURLE_OUT_OF_MEMORY;
+      break;
+    }
+  }
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg == CURLMSG_DONE) code = message->data.result;
+  }
+  curl_multi_remove_handle(multi_, easy_);
+  return code;
 }
 
 std::size_t Call::take_header(std::string_view line) {
@@ -308,28 +346,28 @@ Error Call::explain(CURLcode code) const {
 // Handles, each with at most one kept connection. The one given back last is taken first.
 class HttpClient::Pool {
  public:
-  Easy take(const std::string& origin) {
+  Handle take(const std::string& origin) {
     const std::lock_guard lock(mutex_);
     const auto found = std::find_if(idle_.begin(), idle_.end(),
                                     [&](const Idle& idle) { return idle.origin == origin; });
-    if (found == idle_.end()) return Easy(curl_easy_init());
-    Easy easy = std::move(found->easy);
+    if (found == idle_.end()) return Handle::make();
+    Handle handle = std::move(found->handle);
     idle_.erase(found);
-    return easy;
+    return handle;
   }
 
-  void give_back(const std::string& origin, Easy easy, std::size_t idle_max) {
-    curl_easy_reset(easy.get());  // keeps the connection
-    std::list<Idle> surplus;      // closed outside the lock
+  void give_back(const std::string& origin, Handle handle, std::size_t idle_max) {
+    curl_easy_reset(handle.easy.get());  // keeps the connection
+    std::list<Idle> surplus;             // closed outside the lock
     const std::lock_guard lock(mutex_);
-    idle_.push_front({origin, std::move(easy)});
+    idle_.push_front({origin, std::move(handle)});
     if (idle_.size() > idle_max) surplus.splice(surplus.begin(), idle_, std::prev(idle_.end()));
   }
 
  private:
   struct Idle {
     std::string origin;
-    Easy easy;
+    Handle handle;
   };
   std::mutex mutex_;
   std::list<Idle> idle_;  // guarded by mutex_
@@ -350,10 +388,10 @@ Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
   BDAAS_TRY(check(request));
   BDAAS_ASSIGN(const auto url, parse_url(request.url));
   const std::string origin = url.origin();
-  Easy easy = pool_->take(origin);
-  if (!easy) return fail(ErrorKind::resource_exhausted, "no memory for an HTTP request");
-  auto response = Call(easy.get(), request, url).perform(options_);
-  pool_->give_back(origin, std::move(easy), options_.idle_connections_max);
+  Handle handle = pool_->take(origin);
+  if (!handle) return fail(ErrorKind::resource_exhausted, "no memory for an HTTP request");
+  auto response = Call(handle, request, url).perform(options_);
+  pool_->give_back(origin, std::move(handle), options_.idle_connections_max);
   return response;
 }
 

@@ -371,9 +371,11 @@ TEST(HttpClientErrors, CancelEndsAWaitingRequest) {
     connection.wait_for_close();
   });
   HttpClient client;
+  const auto begin = std::chrono::steady_clock::now();
   const auto failed = client.send({.url = server.url(), .cancel = &cancel});
   ASSERT_FALSE(failed.ok());
   EXPECT_EQ(failed.error().kind, ErrorKind::cancelled);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(700));
 }
 
 TEST(HttpClientErrors, WhatIsNotHttpIsCorrupted) {
