@@ -63,6 +63,9 @@ void decide_requested(const World& world, const ClusterRows& cluster, const Memb
     return;
   }
   if (standing == Standing::none || standing == Standing::retry) {
+    Lease asked = lease;  // long after the wish, its dead-man time may be over
+    asked.expires_at = world.now + world.settings.lease_ttl;
+    if (asked.expires_at != lease.expires_at) decision.changes.push_back(Update<Lease>{asked});
     decision.changes.push_back(start(world, Effect::rent, lease.id.text));
   } else if (standing == Standing::waiting) {
     decision.at(retry_at(world, Effect::rent, lease.id.text));

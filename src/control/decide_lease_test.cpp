@@ -54,6 +54,14 @@ TEST(DecideLease, RentsAgainWithTheSameTokenWhenTheListShowsNothing) {
   EXPECT_TRUE(starts(decide(test), Effect::rent));
 }
 
+TEST(DecideLease, ARentLongAfterTheWishAsksForAFreshDeadManTime) {
+  TestWorld test;
+  test.add_cluster(ClusterState::provisioning, 1, LeaseState::requested);
+  test.pass(test.settings.lease_ttl * 2);
+  test.apply(decide(test).changes);
+  EXPECT_EQ(test.member(1).lease.expires_at, test.now + test.settings.lease_ttl);
+}
+
 TEST(DecideLease, APendingRentOfAnEarlierManagerIsUnknown) {
   TestWorld test;
   test.add_cluster(ClusterState::provisioning, 1, LeaseState::requested);

@@ -1,6 +1,8 @@
 #pragma once
 // The deciders: pure functions of rows, facts and time. No I/O, no clock, no locks, no randomness.
 
+#include <functional>
+
 #include "control/facts.h"
 #include "control/rows.h"
 #include "control/settings.h"
@@ -24,6 +26,14 @@ Decision decide_step(const World& world, const ClusterRows& cluster, const Step&
 // Which providers to list now, and which machines of ours have no lease any more (those are
 // released).
 Decision decide_reaping(const World& world, const std::vector<std::string>& providers);
+
+// The deciders as the loop calls them. The default is the product; a test may put others in.
+struct Deciders {
+  std::function<decltype(decide_job)> job = decide_job;
+  std::function<decltype(decide_cluster)> cluster = decide_cluster;
+  std::function<decltype(decide_lease)> lease = decide_lease;
+  std::function<decltype(decide_step)> step = decide_step;
+};
 
 // ---- shared by the deciders ----
 

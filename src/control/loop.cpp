@@ -18,7 +18,8 @@ void append(Decision& all, Decision one) {
 }  // namespace
 
 ControlLoop::ControlLoop(Store& store, Seams seams, EffectRunner& runner, const Clock& clock,
-                         ControlSettings settings, Log log, std::function<void()> wake)
+                         ControlSettings settings, Log log, std::function<void()> wake,
+                         Deciders deciders)
     : rows_(store),
       seams_(std::move(seams)),
       runner_(&runner),
@@ -26,6 +27,7 @@ ControlLoop::ControlLoop(Store& store, Seams seams, EffectRunner& runner, const 
       settings_(settings),
       log_(std::move(log)),
       wake_(std::move(wake)),
+      deciders_(std::move(deciders)),
       links_(seams_, settings.full_pass) {
   facts_.installation = seams_.installation;
   for (const auto& [name, provider] : seams_.providers) provider_names_.push_back(name);
@@ -127,7 +129,7 @@ Result<bool> ControlLoop::decide_once() {
   for (const auto& [id, job] : rows_.jobs()) jobs.push_back(id);
   for (const auto& id : jobs) {
     const Job* job = rows_.job(id);
-    if (job != nullptr) BDAAS_TRY(carry(decide_job(world(), *job)));
+    if (job != nullptr) BDAAS_TRY(carry(deciders_.job(world(), *job)));
   }
 
   std::vector<ClusterId> clusters;
@@ -137,14 +139,14 @@ Result<bool> ControlLoop::decide_once() {
     Decision steps;
     const auto* cluster = rows_.cluster(id);
     for (const auto& [index, member] : cluster->members) {
-      append(leases, decide_lease(world(), *cluster, member));
+      append(leases, deciders_.lease(world(), *cluster, member));
     }
     BDAAS_TRY(carry(std::move(leases)));
     for (const auto& [step_id, step] : rows_.cluster(id)->steps) {
-      append(steps, decide_step(world(), *rows_.cluster(id), step));
+      append(steps, deciders_.step(world(), *rows_.cluster(id), step));
     }
     BDAAS_TRY(carry(std::move(steps)));
-    BDAAS_TRY(carry(decide_cluster(world(), *rows_.cluster(id))));
+    BDAAS_TRY(carry(deciders_.cluster(world(), *rows_.cluster(id))));
   }
   BDAAS_TRY(carry(decide_reaping(world(), provider_names_)));
   return changed;
@@ -189,6 +191,12 @@ void ControlLoop::dispatch(const Changes& changes) {
 
 void ControlLoop::stop_unwanted_transfers() {
   for (auto& [key, cancel] : cancels_) {
+    if (key.first == Effect::fetch_release) {
+      const auto* cluster = rows_.cluster(ClusterId{key.second});
+      const bool wanted =
+          cluster != nullptr && cluster->cluster.wish == ClusterWish::running;
+      if (!wanted) cancel->store(true);
+    }
     if (key.first != Effect::load_data && key.first != Effect::collect) continue;
     const Job* job = rows_.job(JobId{key.second});
     const bool wanted = job != nullptr && (job->status.state == JobState::preparing ||

@@ -15,7 +15,8 @@ class ControlLoop {
  public:
   // `wake` is called by post() on the caller's thread; it must not block.
   ControlLoop(Store& store, Seams seams, EffectRunner& runner, const Clock& clock,
-              ControlSettings settings, Log log, std::function<void()> wake);
+              ControlSettings settings, Log log, std::function<void()> wake,
+              Deciders deciders = {});
 
   // Reads the rows that a manager before this one left. Every link counts as down until it says
   // hello.
@@ -51,6 +52,7 @@ class ControlLoop {
   ControlSettings settings_;
   Log log_;
   std::function<void()> wake_;
+  Deciders deciders_;
   Facts facts_;
   LinkSync links_;
   std::vector<std::string> provider_names_;

@@ -1,6 +1,6 @@
-#include "transport/fake/fake_links.h"
-
 #include <gtest/gtest.h>
+
+#include "transport/fake/fake_links.h"
 
 namespace bdaas {
 namespace {

@@ -29,7 +29,6 @@ void FakeLinks::advance() {
 }
 
 std::optional<Time> FakeLinks::next_event() const {
-  if (!arrived_.empty()) return clock_->now();
   if (agenda_.empty()) return std::nullopt;
   return agenda_.begin()->first;
 }
@@ -39,19 +38,26 @@ std::optional<Time> FakeLinks::next_event() const {
 void FakeLinks::open(const NodeId& node, const Machine& machine) {
   auto [link, fresh] = links_.try_emplace(node);
   link->second.machine = machine;
-  if (fresh) later(up_to(faults_.delay_max), [this, node] { dial(node); });
+  if (!fresh) return;
+  link->second.serial = ++opened_;
+  dial_later(node, up_to(faults_.delay_max));
 }
 
-void FakeLinks::dial(const NodeId& node) {
+void FakeLinks::dial_later(const NodeId& node, Millis delay) {
+  later(delay, [this, node, serial = links_.at(node).serial] { dial(node, serial); });
+}
+
+void FakeLinks::dial(const NodeId& node, std::int64_t serial) {
   const auto link = links_.find(node);
-  if (link == links_.end() || link->second.up) return;
+  if (link == links_.end() || link->second.serial != serial || link->second.up) return;
   const auto agent = agents_.find(node);
   if (agent == agents_.end() || !agent->second.alive) {
-    later(Millis{200} + up_to(Millis{300}), [this, node] { dial(node); });
-    return;
+    return dial_later(node, Millis{200} + up_to(Millis{300}));
   }
   link->second.up = true;
   ++link->second.epoch;
+  link->second.last_report = clock_->now();
+  agent->second.follows.clear();
   Hello hello;
   hello.agent_version = "fake";
   hello.installation = agent->second.config.installation;
@@ -79,35 +85,51 @@ void FakeLinks::break_link(const NodeId& node, const std::string& why) {
   ++link->second.epoch;
   arrived_.push_back(LinkDown{node, why});
   wake_();
-  later(Millis{50} + up_to(Millis{500}), [this, node] { dial(node); });
+  dial_later(node, Millis{50} + up_to(Millis{500}));
 }
 
-// Delivers on this connection only: later or earlier, once, twice or never.
-void FakeLinks::carry(const NodeId& node, Job deliver) {
-  const auto link = links_.find(node);
-  if (link == links_.end() || !link->second.up) return;
+// Delivers on this connection only.
+void FakeLinks::carry(const NodeId& node, Time at, Job deliver) {
+  const auto& link = links_.at(node);
+  agenda_.emplace(
+      at, [this, node, serial = link.serial, epoch = link.epoch, deliver = std::move(deliver)] {
+        const auto now = links_.find(node);
+        if (now == links_.end() || now->second.serial != serial || !now->second.up) return;
+        if (now->second.epoch == epoch) deliver();
+      });
+}
+
+void FakeLinks::carry_order(const NodeId& node, Job deliver) {
   if (chance(faults_.drop)) return;
-  const auto epoch = link->second.epoch;
-  const Job guarded = [this, node, epoch, deliver = std::move(deliver)] {
-    const auto now = links_.find(node);
-    if (now != links_.end() && now->second.up && now->second.epoch == epoch) deliver();
-  };
+  const Time now = clock_->now();
   const Millis held = chance(faults_.reorder) ? faults_.delay_max * 5 : Millis{0};
-  later(held + up_to(faults_.delay_max), guarded);
-  if (chance(faults_.twice)) later(up_to(faults_.delay_max * 3), guarded);
+  if (chance(faults_.twice)) carry(node, now + up_to(faults_.delay_max * 3), deliver);
+  carry(node, now + held + up_to(faults_.delay_max), std::move(deliver));
   if (chance(faults_.disconnect)) {
-    later(up_to(faults_.delay_max), [this, node] { break_link(node, "connection reset"); });
+    carry(node, now + up_to(faults_.delay_max), [this, node] { break_link(node, "reset"); });
   }
 }
 
+void FakeLinks::carry_report(const NodeId& node, Job deliver) {
+  const auto link = links_.find(node);
+  if (link == links_.end() || !link->second.up) return;
+  Time& last = link->second.last_report;
+  const Millis held = chance(faults_.reorder) ? faults_.delay_max * 5 : Millis{0};
+  last = std::max(last, clock_->now() + held + up_to(faults_.delay_max));
+  if (chance(faults_.drop) || chance(faults_.disconnect)) {
+    return carry(node, last, [this, node] { break_link(node, "connection reset"); });
+  }
+  if (chance(faults_.twice)) carry(node, last + up_to(faults_.delay_max * 3), deliver);
+  carry(node, last, std::move(deliver));
+}
+
 void FakeLinks::to_manager(const NodeId& node, LinkEvent event) {
-  if (std::holds_alternative<LinkUp>(
-          event)) {  // the first message of a connection is never overtaken
+  if (std::holds_alternative<LinkUp>(event)) {  // the connection is there with it
     arrived_.push_back(std::move(event));
     wake_();
     return;
   }
-  carry(node, [this, event = std::move(event)] {
+  carry_report(node, [this, event = std::move(event)] {
     arrived_.push_back(event);
     wake_();
   });
@@ -122,7 +144,7 @@ std::vector<LinkEvent> FakeLinks::drain() {
 bool FakeLinks::send(const NodeId& node, const Order& order) {
   const auto link = links_.find(node);
   if (link == links_.end() || !link->second.up) return false;
-  carry(node, [this, node, order] { to_agent(node, order); });
+  carry_order(node, [this, node, order] { to_agent(node, order); });
   return true;
 }
 
@@ -139,7 +161,7 @@ Result<> FakeLinks::place(const Machine& machine, const AgentConfig& config) {
     agent.machine_id = machine.machine_id;
     agent.alive = true;
     ++agent.starts;
-    if (forget_inits_) disks_[machine.machine_id].inits.clear();
+    if (forget_inits_) disks_[machine.machine_id].markers.clear();
     watch_lease(config.node);
     // A new agent process takes up what lies on the disk: plan, daemons that still live, reports.
     const NodePlan plan = agent.plan;
@@ -176,6 +198,22 @@ void FakeLinks::machine_gone(const std::string& machine_id) {
     agent.unacknowledged.clear();
     break_link(node, "machine gone");
   }
+  disks_.erase(machine_id);
+}
+
+void FakeLinks::kill_agent(const NodeId& node) {
+  const auto found = agents_.find(node);
+  if (found == agents_.end() || !found->second.alive) return;
+  found->second.alive = false;
+  break_link(node, "agent killed");
+}
+
+Time FakeLinks::expires_at(const std::string& machine_id) const {
+  Time latest{};
+  for (const auto& [node, agent] : agents_) {
+    if (agent.machine_id == machine_id) latest = std::max(latest, agent.config.expires_at);
+  }
+  return latest;
 }
 
 int FakeLinks::living_agents() const {
@@ -200,15 +238,13 @@ void FakeLinks::to_agent(const NodeId& node, const Order& order) {
     auto& waiting = agent.unacknowledged;
     while (!waiting.empty() && seq_of(waiting.front()) <= ack->seq) waiting.pop_front();
   } else if (const auto* wanted = std::get_if<Follow>(&order)) {
-    follow(agent, *wanted);
+    agent.follows.emplace(wanted->step, wanted->stream);
+    send_output_end(agent, wanted->step, wanted->stream);
   } else {
     agent.alive = false;
     break_link(node, "shut down");
   }
-  if (agent.alive && chance(faults_.agent_dies)) {
-    agent.alive = false;  // its daemons live on, and the next agent adopts them
-    break_link(node, "agent killed");
-  }
+  if (chance(faults_.agent_dies)) kill_agent(node);
 }
 
 void FakeLinks::report(Agent& agent, Report message) {
@@ -230,21 +266,22 @@ void FakeLinks::apply_plan(Agent& agent, const NodePlan& plan) {
   agent.plan = plan;
   for (const auto& daemon : plan.daemons) {
     if (agent.daemons.contains(daemon.name)) continue;
-    if (daemon.init_once) {
-      int& times = disks_[agent.machine_id].inits[daemon.init_once->marker];
-      const bool ran_before = times > 0;
-      if (!ran_before || forget_inits_) ++times;
-      if (agent.starts > 1 && forget_inits_ && !news) {
-        violated(
-            fmt::format("{} of {} was initialised twice", daemon.name, agent.config.node.text));
-      }
-    }
+    initialise(agent, daemon);
     agent.daemons[daemon.name] = DaemonState::starting;
     later(up_to(faults_.daemon_start_max),
           [this, node = agent.config.node, name = daemon.name] { start_daemon(node, name); });
   }
   report(agent, PlanApplied{0, plan.revision, ""});
   if (plan.daemons.empty() || !news) report_daemons(agent);
+}
+
+void FakeLinks::initialise(const Agent& agent, const DaemonSpec& daemon) {
+  if (!daemon.init_once) return;
+  const std::string& marker = daemon.init_once->marker;
+  if (!disks_[agent.machine_id].markers.insert(marker).second) return;
+  if (++inits_[{agent.config.cluster, marker}] > 1) {
+    violated(fmt::format("{} of {} was initialised twice", daemon.name, agent.config.node.text));
+  }
 }
 
 void FakeLinks::start_daemon(const NodeId& node, const std::string& name) {
@@ -273,6 +310,7 @@ void FakeLinks::report_daemons(Agent& agent) {
 void FakeLinks::run_step(Agent& agent, const RunSpec& run) {
   auto& machine = disks_[agent.machine_id];
   if (!machine.steps_started.insert(run.step).second) return;  // a repeated order
+  if (++runs_[run.step] > 1) violated(fmt::format("{} was started twice", run.step.text));
   machine.steps[run.step] = std::nullopt;
   StepProcess message;
   message.step = run.step;
@@ -290,19 +328,36 @@ void FakeLinks::end_step(const StepId& step, int exit_code) {
     message.step = step;
     message.exit_code = exit_code;
     report(agent, message);
+    const auto follows = agent.follows;
+    for (const auto& [followed, stream] : follows) send_output_end(agent, followed, stream);
   }
 }
 
-void FakeLinks::follow(Agent& agent, const Follow& order) {
+std::vector<StepId> FakeLinks::running_steps() const {
+  std::vector<StepId> running;
+  for (const auto& [machine, disk] : disks_) {
+    for (const auto& [step, exit_code] : disk.steps) {
+      if (!exit_code) running.push_back(step);
+    }
+  }
+  return running;
+}
+
+std::map<std::string, DaemonState> FakeLinks::daemons_of(const NodeId& node) const {
+  const auto agent = agents_.find(node);
+  return agent == agents_.end() ? std::map<std::string, DaemonState>{} : agent->second.daemons;
+}
+
+// The fake's programs print nothing: all there is to send is the end, once the program has ended.
+void FakeLinks::send_output_end(Agent& agent, const StepId& step, OutputStream stream) {
   const auto& steps = disks_[agent.machine_id].steps;
-  const auto found = steps.find(order.step);
-  if (found == steps.end() || !found->second)
-    return;  // asked again by the manager once it has ended
+  const auto found = steps.find(step);
+  if (found == steps.end() || !found->second) return;
   OutputChunk chunk;
-  chunk.step = order.step;
-  chunk.stream = order.stream;
-  chunk.offset = order.offset;
+  chunk.step = step;
+  chunk.stream = stream;
   chunk.end = true;
+  agent.follows.erase({step, stream});
   to_manager(agent.config.node, LinkReport{agent.config.node, chunk});
 }
 

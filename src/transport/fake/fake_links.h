@@ -3,6 +3,10 @@
 // breaks, all from a seed. Shipped, for simulation and demonstrations; stricter than the real
 // thing: what an agent must never be asked to do is written down as a violation. Not thread-safe:
 // whoever owns the clock drives it by advance().
+//
+// Orders are lost, doubled and overtaken one by one, since every order may be repeated at will.
+// Reports keep their order, as the seam promises: one that is lost breaks its connection, and a
+// doubled one comes late, after younger ones.
 
 #include <deque>
 #include <map>
@@ -18,7 +22,7 @@ namespace bdaas {
 struct LinkFaults {
   int drop = 0;
   int twice = 0;
-  int reorder = 0;           // held back, so that later ones overtake it
+  int reorder = 0;           // held back; later orders overtake it
   int disconnect = 0;        // the link breaks after a message
   int agent_dies = 0;        // after an order was taken; it must be placed again
   int place_refused = 0;     // the machine does not answer
@@ -44,7 +48,7 @@ class FakeLinks final : public NodeLinks, public AgentPlacer {
   void set_faults(LinkFaults faults) { faults_ = faults; }
   // Carries out everything that is due by now.
   void advance();
-  std::optional<Time> next_event() const;
+  std::optional<Time> next_event() const;  // when advance() has something to do
   // The manager died: its links are gone, agents and machines are not.
   void drop_manager();
   // The machine is gone: whatever ran on it is too.
@@ -52,6 +56,12 @@ class FakeLinks final : public NodeLinks, public AgentPlacer {
   // A process of a step, on the agent that was asked to run it, ends; does nothing when there is
   // none.
   void end_step(const StepId& step, int exit_code);
+  std::vector<StepId> running_steps() const;
+  std::map<std::string, DaemonState> daemons_of(const NodeId& node) const;
+  // The agent is killed; its daemons and programs live on, and the next agent adopts them.
+  void kill_agent(const NodeId& node);
+  // When the agents of a machine end it if nobody renews its lease; Time{}: none was placed.
+  Time expires_at(const std::string& machine_id) const;
   // Agents with daemons of a machine that is given back, doubled init, a step started twice.
   const std::vector<std::string>& violations() const { return violations_; }
   // Agents whose lease ran out by themselves.
@@ -70,34 +80,41 @@ class FakeLinks final : public NodeLinks, public AgentPlacer {
     std::map<std::string, DaemonState> daemons;
     std::int64_t seq = 0;
     std::deque<Report> unacknowledged;
+    std::set<std::pair<StepId, OutputStream>> follows;  // on the present connection
   };
   struct Disk {  // what stays on the disk of a machine when its agent dies
-    std::map<std::string, int> inits;
+    std::set<std::string> markers;
     std::set<StepId> steps_started;
     std::map<StepId, std::optional<int>> steps;
   };
   struct Link {
     Machine machine;
+    std::int64_t serial = 0;  // of its open()
     bool up = false;
     std::int64_t epoch = 0;  // counts connections; what was sent on an earlier one is lost
+    Time last_report{};      // when the last report of this connection arrives
   };
   using Job = std::function<void()>;
 
   bool chance(int thousandths);
   Millis up_to(Millis max);
   void later(Millis delay, Job job);
-  void dial(const NodeId& node);
+  void dial(const NodeId& node, std::int64_t serial);
+  void dial_later(const NodeId& node, Millis delay);
   void to_manager(const NodeId& node, LinkEvent event);
   void to_agent(const NodeId& node, const Order& order);
-  void carry(const NodeId& node, Job deliver);
+  void carry(const NodeId& node, Time at, Job deliver);
+  void carry_order(const NodeId& node, Job deliver);
+  void carry_report(const NodeId& node, Job deliver);
   void break_link(const NodeId& node, const std::string& why);
   void report(Agent& agent, Report report);
   void send_unacknowledged(const NodeId& node, Agent& agent);
   void apply_plan(Agent& agent, const NodePlan& plan);
+  void initialise(const Agent& agent, const DaemonSpec& daemon);
   void start_daemon(const NodeId& node, const std::string& name);
   void report_daemons(Agent& agent);
   void run_step(Agent& agent, const RunSpec& run);
-  void follow(Agent& agent, const Follow& order);
+  void send_output_end(Agent& agent, const StepId& step, OutputStream stream);
   void watch_lease(const NodeId& node);
   void violated(std::string what) { violations_.push_back(std::move(what)); }
 
@@ -111,6 +128,9 @@ class FakeLinks final : public NodeLinks, public AgentPlacer {
   std::multimap<Time, Job> agenda_;
   std::vector<LinkEvent> arrived_;
   std::vector<std::string> violations_;
+  std::map<std::pair<ClusterId, std::string>, int> inits_;  // how often a marker's work was done
+  std::map<StepId, int> runs_;
+  std::int64_t opened_ = 0;
   int ended_by_themselves_ = 0;
   bool forget_inits_ = false;
 };
