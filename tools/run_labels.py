@@ -74,22 +74,22 @@ def fetch_release(name, env, watch):
 
 
 def python_for_tests():
-    """An environment with tests/requirements.txt; made once, and again when the file changes."""
+    """A Python with tests/requirements.txt, made once, and again when the file changes; or None."""
     wanted = ROOT / "tests" / "requirements.txt"
-    if not wanted.exists():
-        return sys.executable
     folder = ROOT / "build" / "python"
     stamp = folder / "requirements.txt"
     if not stamp.exists() or stamp.read_text() != wanted.read_text():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([folder / "bin" / "pip", "install", "--quiet", "-r", wanted], check=True)
+        log = LOGS / "python.log"
+        if not (run_logged([sys.executable, "-m", "venv", "--clear", folder], log) and
+                run_logged([folder / "bin" / "pip", "install", "--quiet", "-r", wanted], log)):
+            say(log.read_text()[-2000:])
+            return None
         shutil.copy(wanted, stamp)
     return str(folder / "bin" / "python")
 
 
 def environment():
     env = dict(os.environ)
-    env["BDAAS_TEST_PYTHON"] = python_for_tests()
     env.setdefault("BDAAS_PACKAGES", str(ROOT / "build" / "packages"))
     env["ASAN_OPTIONS"] = "detect_leaks=1"
     env["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1"
@@ -142,6 +142,11 @@ class Run:
         preset, release = row["build"], row.get("release")
         if preset not in self.builds:
             self.builds[preset] = build(preset, self.watch)
+        if row.get("python"):
+            python = python_for_tests()
+            if python is None:
+                return False
+            self.env["BDAAS_TEST_PYTHON"] = python
         if not self.builds[preset] or release is None:
             return self.builds[preset]
         if release not in self.fetched:

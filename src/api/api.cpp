@@ -59,8 +59,7 @@ std::variant<HttpResponse, Admission> Api::admit(const HttpRequest& head) {
   const auto parts = split_path(head.path);
   if (!parts) return error_response(parts.error());
   auto found = match(head, *parts);
-  const bool open = found.row != nullptr && found.row->route.open;
-  if (!open && !knows_token(head)) {
+  if (!found.open && !knows_token(head)) {
     auto response = error_response(
         fail(ErrorKind::unauthenticated,
              "the token is missing or wrong; send Authorization: Bearer with the content of the "
@@ -157,6 +156,7 @@ Api::Match Api::match(const HttpRequest& head, const std::vector<std::string>& p
   const Row* head_by_get = nullptr;
   for (const auto& row : rows_) {
     if (!fits(row)) continue;
+    result.open = row.route.open && (result.open || result.allow.empty());
     if (row.route.method == head.method) result.row = &row;
     if (row.route.method == "GET" && head.method == "HEAD") head_by_get = &row;
     if (!result.allow.empty()) result.allow += ", ";

@@ -40,6 +40,7 @@ class Api final : public HttpService {
     const Row* row = nullptr;
     std::vector<std::string> path_values;
     std::string allow;  // methods of the path, when none fits
+    bool open = false;  // nothing of the path wants a token
   };
 
   std::optional<HttpResponse> refuse_stranger(const HttpRequest& head) const;

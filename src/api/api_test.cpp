@@ -55,6 +55,8 @@ TEST_F(ApiTest, TheOpenDoorsAreTwo) {
   EXPECT_EQ(described.status, 200);
   EXPECT_EQ(described.body, api_.openapi());
   EXPECT_EQ(ask({.path = "/v1/nothing", .with_token = false}).status, 401);
+  EXPECT_EQ(ask({.method = "PUT", .path = "/v1/health", .with_token = false}).status, 405);
+  EXPECT_EQ(ask({.method = "PUT", .path = "/v1/info", .with_token = false}).status, 401);
 }
 
 TEST_F(ApiTest, WhatIsNotThereIsNotFound) {
@@ -195,6 +197,7 @@ TEST_F(ApiTest, BodiesMustBeWhatTheyAreDescribedAs) {
         << answer.body;
   }
   EXPECT_EQ(post("/v1/clusters", R"({"workers": 2, "name": "Häßliche Namen 名"})").status, 201);
+  EXPECT_EQ(post("/v1/clusters", R"({"workers": 2.0, "cores": 1e1})").status, 201);
 }
 
 TEST_F(ApiTest, IdsInBodiesAreChecked) {

@@ -85,7 +85,8 @@ template <HasFields T>
 Result<T> read_body(std::string_view text) {
   if (text.empty())
     return fail(ErrorKind::invalid_argument, "the body is empty; send a JSON object");
-  BDAAS_ASSIGN(const auto value, parse_json(text));
+  BDAAS_ASSIGN(auto value, parse_json(text));
+  make_whole_numbers_integers(value);
   BDAAS_ASSIGN(T body, from_json<T>(value));
   BDAAS_TRY(check_rules(body));
   return body;

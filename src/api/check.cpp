@@ -1,8 +1,23 @@
 #include "api/check.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace bdaas::api {
+
+void make_whole_numbers_integers(json::value& value) {
+  constexpr double kExactMax = 1ll << 53;  // beyond, a double is not one whole number any more
+  if (value.is_array()) {
+    for (auto& item : value.get_array()) make_whole_numbers_integers(item);
+  } else if (value.is_object()) {
+    for (auto& item : value.get_object()) make_whole_numbers_integers(item.value());
+  } else if (value.is_double()) {
+    const double number = value.get_double();
+    if (std::abs(number) <= kExactMax && number == std::trunc(number)) {
+      value = static_cast<std::int64_t>(number);
+    }
+  }
+}
 
 Result<> check_number(std::int64_t value, const FieldRule& rule, std::string_view path) {
   if (rule.max == 0 || (value >= rule.min && value <= rule.max)) return {};

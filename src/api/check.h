@@ -19,6 +19,10 @@ bool is_well_formed(const Id<Tag>& id) {
   return true;
 }
 
+// JSON Schema's integer is any number without a fraction, so 2.0 is taken for 2, wherever it
+// stands.
+void make_whole_numbers_integers(json::value& value);
+
 Result<> check_number(std::int64_t value, const FieldRule& rule, std::string_view path);
 Result<> check_text(std::string_view value, const FieldRule& rule, std::string_view path);
 Result<> check_items(std::size_t count, const FieldRule& rule, std::string_view path);

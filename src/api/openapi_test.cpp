@@ -81,6 +81,8 @@ TEST_F(OpenApi, FieldListsEnumTablesAndRulesBecomeSchemas) {
   EXPECT_EQ(schema("Scheduler").at("enum"), json::value({"yarn", "standalone"}));
   EXPECT_EQ(schema("JobSpec").at("properties").as_object().at("program").as_object().at("pattern"),
             "^p-[a-z0-9]{12}$");
+  EXPECT_EQ(schema("NodeView").at("properties").as_object().at("id").as_object().at("pattern"),
+            "^n-[a-z0-9]{12}-[0-9]+$");
 }
 
 TEST_F(OpenApi, RulesNameFieldsThatExist) {

@@ -94,7 +94,7 @@ template <class T>
 struct PartDoc<FromPath<T>> {
   static void describe(Route& route) {
     static const std::string pattern = [] {
-      if constexpr (is_id<T>::value) return fmt::format("^{}-[a-z0-9]{{12}}$", T::tag::prefix);
+      if constexpr (is_id<T>::value) return id_pattern<T>();
       return std::string("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$");
     }();
     route.path_pattern = pattern;

@@ -20,6 +20,13 @@ std::string schema_name() {
   return schema_name_from(__PRETTY_FUNCTION__);
 }
 
+// Nodes and leases are numbered within their cluster and carry its id; all others are new_id()s.
+template <class IdType>
+std::string id_pattern() {
+  constexpr bool numbered = std::is_same_v<IdType, NodeId> || std::is_same_v<IdType, LeaseId>;
+  return fmt::format("^{}-[a-z0-9]{{12}}{}$", IdType::tag::prefix, numbered ? "-[0-9]+" : "");
+}
+
 // Collects the named schemas that it meets.
 class Schemas {
  public:
@@ -57,7 +64,7 @@ json::object Schemas::of(const FieldRule* rule) {
   } else if constexpr (std::is_floating_point_v<T>) {
     return {{"type", "number"}};
   } else if constexpr (is_id<T>::value) {
-    return {{"type", "string"}, {"pattern", fmt::format("^{}-[a-z0-9]{{12}}$", T::tag::prefix)}};
+    return {{"type", "string"}, {"pattern", id_pattern<T>()}};
   } else if constexpr (std::is_same_v<T, Time>) {
     return {{"type", "string"}, {"format", "date-time"}};
   } else if constexpr (std::is_same_v<T, std::string>) {

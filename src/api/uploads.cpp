@@ -236,7 +236,7 @@ std::vector<Route> upload_routes() {
           .takes_header(number_header("Upload-Offset", "bytes that are there"))
           .may_answer({204, "", nullptr, "taken", {"Tus-Resumable", "Upload-Offset"}});
   piece.body = BodyRule::required;
-  piece.path_pattern = "^up-[a-z0-9]{12}$";
+  PartDoc<FromPath<UploadId>>::describe(piece);
   routes.push_back(std::move(piece));
   routes.push_back(
       route("HEAD", "/v1/uploads/{id}", "head_upload", "How far an upload is", head_upload)
