@@ -35,6 +35,7 @@ void ReleaseFetch::end(Result<> outcome) {
 }
 
 ReleaseFetches::~ReleaseFetches() {
+  ending_ = true;
   for (auto& [name, running] : running_) running.thread.join();
 }
 
@@ -46,7 +47,8 @@ std::shared_ptr<ReleaseFetch> ReleaseFetches::start(const std::string& name) {
   auto fetch = std::make_shared<ReleaseFetch>();
   running.fetch = fetch;
   running.thread = std::thread([this, fetch, name] {
-    auto facts = releases_.fetch(name, [&](std::string_view line) { fetch->add(line); });
+    auto facts = releases_.fetch(
+        name, [&](std::string_view line) { fetch->add(line); }, ending_);
     fetch->end(facts ? Result<>{} : Result<>(std::move(facts).error()));
   });
   return fetch;

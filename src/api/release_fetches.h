@@ -2,6 +2,7 @@
 // Fetches of releases that are under way. One thread fetches one release, whoever asks; everybody
 // who asks hears all its lines from the first on. A client that goes away does not end a fetch.
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -44,7 +45,7 @@ class ReleaseFetch {
 class ReleaseFetches {
  public:
   explicit ReleaseFetches(Releases& releases) : releases_(releases) {}
-  ~ReleaseFetches();  // waits for fetches under way
+  ~ReleaseFetches();  // ends fetches under way
 
   // The fetch under way, or a new one.
   std::shared_ptr<ReleaseFetch> start(const std::string& name);
@@ -56,6 +57,7 @@ class ReleaseFetches {
   };
 
   Releases& releases_;
+  std::atomic<bool> ending_{false};
   std::mutex mutex_;
   std::map<std::string, Running> running_;  // guarded by mutex_; the last of each name
 };

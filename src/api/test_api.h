@@ -188,7 +188,8 @@ class FakeReleases final : public Releases {
   Result<ReleaseFacts> facts(const std::string&) override {
     return fail(ErrorKind::failed_precondition, "fetch it first");
   }
-  Result<ReleaseFacts> fetch(const std::string&, const ReleaseProgress& progress) override {
+  Result<ReleaseFacts> fetch(const std::string&, const ReleaseProgress& progress,
+                             const std::atomic<bool>&) override {
     ++fetches;
     progress("hadoop: 1 of 2 MB");
     std::unique_lock lock(mutex);

@@ -27,6 +27,7 @@ namespace {
 using Steady = std::chrono::steady_clock;
 
 constexpr Millis kTermGrace{2000};
+constexpr Millis kCancelPoll{200};
 constexpr int kPipeReadsMax = 1024;               // each takes up to what an ordinary pipe holds
 constexpr std::size_t kLineBytesMax = 64 * 1024;  // longer lines are handed on in pieces
 
@@ -184,16 +185,22 @@ Result<pid_t> spawn(const Command& command, int out, int err) {
   return pid;
 }
 
-int poll_timeout(Steady::time_point deadline) {
+int poll_timeout(Steady::time_point deadline, bool may_be_cancelled) {
   const auto left = std::chrono::ceil<Millis>(deadline - Steady::now()).count();
-  return static_cast<int>(std::clamp<long long>(left, 0, 3'600'000));
+  const long long most = may_be_cancelled ? kCancelPoll.count() : 3'600'000;
+  return static_cast<int>(std::clamp<long long>(left, 0, most));
+}
+
+bool is_cancelled(const Command& command) {
+  return command.cancel != nullptr && command.cancel->load();
 }
 
 // Waits for the end of a started child while taking its output.
 class Supervision {
  public:
   Supervision(const Command& command, pid_t pid, UniqueFd out, UniqueFd err)
-      : pid_(pid),
+      : command_(command),
+        pid_(pid),
         pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
         pidfd_error_(pidfd_.valid() ? 0 : errno),
         out_(command, std::move(out)),
@@ -201,16 +208,18 @@ class Supervision {
 
   int error() const { return pidfd_error_; }  // 0, or why its end cannot be watched
 
-  // False: the deadline came first.
-  bool wait_until(Steady::time_point deadline) {
+  enum class Wait { ended, deadline, cancelled };
+
+  Wait wait_until(Steady::time_point deadline, bool may_be_cancelled) {
     for (;;) {
       std::array<pollfd, 3> fds{
           {{out_.fd(), POLLIN, 0}, {err_.fd(), POLLIN, 0}, {pidfd_.get(), POLLIN, 0}}};
-      const int ready = ::poll(fds.data(), fds.size(), poll_timeout(deadline));
-      if (ready == 0 && Steady::now() >= deadline) return false;
+      const int ready = ::poll(fds.data(), fds.size(), poll_timeout(deadline, may_be_cancelled));
+      if (may_be_cancelled && is_cancelled(command_)) return Wait::cancelled;
+      if (ready == 0 && Steady::now() >= deadline) return Wait::deadline;
       if (ready > 0 && fds[0].revents != 0) out_.read_some();
       if (ready > 0 && fds[1].revents != 0) err_.read_some();
-      if (ready > 0 && fds[2].revents != 0) return true;
+      if (ready > 0 && fds[2].revents != 0) return Wait::ended;
     }
   }
 
@@ -228,6 +237,7 @@ class Supervision {
   }
 
  private:
+  const Command& command_;
   pid_t pid_;
   UniqueFd pidfd_;
   int pidfd_error_;
@@ -265,11 +275,14 @@ Result<Completed> run(const Command& command) {
     return os_error(child.error(), fmt::format("cannot watch '{}'", command.argv.front()));
   }
   if (command.on_start) command.on_start(pid);
-  if (child.wait_until(deadline)) return child.reap();
+  const auto waited = child.wait_until(deadline, command.cancel != nullptr);
+  if (waited == Supervision::Wait::ended) return child.reap();
   child.signal_group(SIGTERM);
-  child.wait_until(Steady::now() + kTermGrace);
+  child.wait_until(Steady::now() + kTermGrace, false);
   child.signal_group(SIGKILL);  // also what an obedient leader left behind
-  return timed_out(command, child.reap());
+  const Completed completed = child.reap();
+  if (waited == Supervision::Wait::deadline) return timed_out(command, completed);
+  return fail(ErrorKind::cancelled, "'{}' was stopped: cancelled", command.argv.front());
 }
 
 Result<Completed> run_checked(const Command& command) {

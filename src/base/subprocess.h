@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <optional>
@@ -22,6 +23,8 @@ struct Command {
   // Then SIGTERM, 2 s later SIGKILL, to the process group. What the program left behind when it
   // ended in time is not touched.
   Millis timeout = std::chrono::minutes(10);
+  // Becomes true: as at the time-out, within a fifth of a second; then the error is cancelled.
+  const std::atomic<bool>* cancel = nullptr;
   std::size_t keep_bytes = 64 * 1024;  // of each stream, its tail
   // Each line of stdout and stderr as it comes, without its end; a line over 64 KiB comes in
   // pieces.
@@ -37,7 +40,7 @@ struct Completed {
 };
 
 // stdin is /dev/null; the child gets no other descriptor than its three.
-// Errors: not_found (no such program or working_dir), deadline_exceeded, else why it could not be
+// Errors: not_found (no such program or working_dir), deadline_exceeded, cancelled, else why it could not be
 // started.
 // An exit code ≠ 0 is not an error here.
 Result<Completed> run(const Command& command);

@@ -179,5 +179,17 @@ TEST(LastLines, Cut) {
   EXPECT_EQ(last_lines("\nb", 2), "\nb");
 }
 
+TEST(Run, EndsWhenItIsCancelled) {
+  std::atomic<bool> cancel = false;
+  auto command = shell("echo begun; while :; do sleep 1000; done");
+  command.cancel = &cancel;
+  command.on_line = [&](std::string_view) { cancel = true; };
+  const auto begin = std::chrono::steady_clock::now();
+  const auto failed = run(command);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().kind, ErrorKind::cancelled);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+}
+
 }  // namespace
 }  // namespace bdaas

@@ -59,12 +59,13 @@ Result<Work> fetch_release(const Rows& rows, const Seams& seams, const std::stri
   const ClusterSpec spec = cluster->cluster.spec;
   BDAAS_ASSIGN(auto* provider, provider_of(seams, spec.provider));
   BDAAS_ASSIGN(const auto set, engine_of(seams, spec.engine));
-  return Work([=, releases = seams.releases](const Cancel&) -> Result<Value> {
+  return Work([=, releases = seams.releases](const Cancel& cancel) -> Result<Value> {
     Prepared prepared;
     if (spec.engine == "fake") {
       prepared.release.name = spec.release;
     } else {
-      BDAAS_ASSIGN(prepared.release, releases->fetch(spec.release, [](std::string_view) {}));
+      BDAAS_ASSIGN(prepared.release, releases->fetch(
+                                         spec.release, [](std::string_view) {}, *cancel));
     }
     BDAAS_ASSIGN(prepared.memory, fit_on(*provider, *set.engine, spec));
     return Value{prepared};

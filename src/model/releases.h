@@ -46,8 +46,9 @@ class Releases {
   virtual Result<ReleaseFacts> facts(const std::string& name) = 0;
   // Downloads with the ordinary clients (mvn, pip), verifies against the pinned checksums, lays out
   // content-addressed, makes the AppCDS archives. Present parts are kept. Killed halfway leaves
-  // nothing half laid out.
-  virtual Result<ReleaseFacts> fetch(const std::string& name, const ReleaseProgress& progress) = 0;
+  // nothing half laid out. Ends soon, with the clients it started, when `cancel` becomes true.
+  virtual Result<ReleaseFacts> fetch(const std::string& name, const ReleaseProgress& progress,
+                                     const std::atomic<bool>& cancel) = 0;
   // Hashes everything again; corrupted names the file and says how to mend it.
   virtual Result<> verify(const std::string& name) = 0;
 };

@@ -62,7 +62,8 @@ ClassData class_data_of(const ArchiveSpec& archive, const PackageHomes& homes,
   return data;
 }
 
-Result<> dump_class_data(const ClassData& data, const Java& java, const fs::path& into) {
+Result<> dump_class_data(const ClassData& data, const Java& java, const fs::path& into,
+                         const std::atomic<bool>& cancel) {
   BDAAS_ASSIGN(const auto classes, gunzip(*data.class_list));
   const auto list = into / "classes.list";
   BDAAS_TRY(write_file(list, classes));
@@ -78,6 +79,7 @@ Result<> dump_class_data(const ClassData& data, const Java& java, const fs::path
       "-cp",
       data.class_path};
   command.timeout = kDumpTimeout;
+  command.cancel = &cancel;
   BDAAS_TRY(run_checked(command));
   if (!fs::exists(into / kClassDataFile)) {
     return fail(ErrorKind::failed_precondition, "the JVM wrote no archive");

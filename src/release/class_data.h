@@ -23,6 +23,7 @@ ClassData class_data_of(const ArchiveSpec& archive, const PackageHomes& homes,
 inline constexpr const char* kClassDataFile = "classes.jsa";
 
 // Makes into/classes.jsa; half a minute of CPU. Errors: the JVM's last lines.
-Result<> dump_class_data(const ClassData& data, const Java& java, const fs::path& into);
+Result<> dump_class_data(const ClassData& data, const Java& java, const fs::path& into,
+                         const std::atomic<bool>& cancel);
 
 }  // namespace bdaas

@@ -23,18 +23,20 @@ class Fetching {
         release_(request.release),
         tools_(request.tools),
         progress_(request.progress),
+        cancel_(request.cancel),
         installed_(request.packages, request.catalog, request.release) {}
 
   Result<ReleaseFacts> run() {
     BDAAS_ASSIGN(const auto java, find_java(tools_, release_.java));
     BDAAS_ASSIGN(python_, find_python(tools_, release_.python_minimum));
     BDAAS_TRY(make_directory(packages_));
-    BDAAS_ASSIGN(const auto lock, FileLock::take(packages_ / ".lock",
+    BDAAS_ASSIGN(const auto lock, FileLock::take(packages_ / ".lock", cancel_,
                                                  [&] { say("waiting for another fetch to end"); }));
     BDAAS_TRY(remove_tree(packages_ / ".tmp"));  // of a fetch that was killed
     BDAAS_TRY(make_directory(packages_ / ".tmp", 0700));
     BDAAS_TRY(fetch_packages());
     make_the_rest(java);
+    if (cancel_) return fail(ErrorKind::cancelled, "cancelled");
     return installed_.facts(java, python_);
   }
 
@@ -123,13 +125,17 @@ class Fetching {
     std::int64_t total = 0;
     for (const auto& file : files) total += file.bytes;
     const auto what = packages_of(files);
-    return {program, temp / "downloads", temp / scratch, files,
+    return {program,
+            temp / "downloads",
+            temp / scratch,
+            files,
             [this, what, total, reported = std::int64_t{0}](std::int64_t bytes) mutable {
               const auto step = bytes * kReportSteps / total;
               if (step <= reported) return;
               reported = step;
               say(fmt::format("{}: {} of {} MB", what, bytes / 1'000'000, total / 1'000'000));
-            }};
+            },
+            &cancel_};
   }
 
   // "hadoop 3.5.0, comet 0.12.0"
@@ -166,15 +172,15 @@ class Fetching {
     for (const auto& data : installed_.class_data(java)) {
       if (installed_.has(data)) continue;
       all.push_back({"AppCDS archive of " + data.name, installed_.home(data),
-                     [data, &java](const fs::path&, const fs::path& into) {
-                       return dump_class_data(data, java, into);
+                     [this, data, &java](const fs::path&, const fs::path& into) {
+                       return dump_class_data(data, java, into, cancel_);
                      }});
     }
     for (const auto& made : installed_.templates()) {
       if (installed_.has(made)) continue;
       all.push_back({"first start of " + made.spec->name, installed_.home(made),
-                     [made, &java](const fs::path& scratch, const fs::path& into) {
-                       return make_template(made, java, scratch, into);
+                     [this, made, &java](const fs::path& scratch, const fs::path& into) {
+                       return make_template(made, java, scratch, into, cancel_);
                      }});
     }
     return all;
@@ -210,6 +216,7 @@ class Fetching {
   const ReleaseSpec& release_;
   const HostTools& tools_;
   const ReleaseProgress& progress_;
+  const std::atomic<bool>& cancel_;
   const Installed installed_;
   Python python_;
   std::mutex saying_;

@@ -14,6 +14,7 @@ struct FetchRequest {
   const ReleaseSpec& release;
   const HostTools& tools;
   const ReleaseProgress& progress;  // called by one thread at a time
+  const std::atomic<bool>& cancel;
 };
 
 Result<ReleaseFacts> fetch_release(const FetchRequest& request);

@@ -123,7 +123,7 @@ Template template_of(const TemplateSpec& spec, const PackageHomes& homes) {
 }
 
 Result<> make_template(const Template& made, const Java& java, const fs::path& scratch,
-                       const fs::path& into) {
+                       const fs::path& into, const std::atomic<bool>& cancel) {
   const auto& spec = *made.spec;
   const auto conf = scratch / "conf";
   const auto dir = scratch / "dir";
@@ -142,6 +142,7 @@ Result<> make_template(const Template& made, const Java& java, const fs::path& s
                   spec.main_class};
   command.argv.insert(command.argv.end(), spec.arguments.begin(), spec.arguments.end());
   command.timeout = kTimeout;
+  command.cancel = &cancel;
   BDAAS_TRY(run_until(std::move(command), spec.until));
   if (spec.secret && ::chmod(into.c_str(), 0700) != 0) {
     return os_error(errno, fmt::format("cannot protect '{}'", into.native()));

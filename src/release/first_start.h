@@ -20,6 +20,6 @@ Template template_of(const TemplateSpec& spec, const PackageHomes& homes);
 // Runs the daemon on addresses of this machine only, below scratch, an existing directory; puts its
 // files into `into`, an existing empty one. Some seconds. Errors: the daemon's last lines.
 Result<> make_template(const Template& made, const Java& java, const fs::path& scratch,
-                       const fs::path& into);
+                       const fs::path& into, const std::atomic<bool>& cancel);
 
 }  // namespace bdaas

@@ -33,9 +33,10 @@ class LocalReleases final : public Releases {
     return installed.facts(java, python);
   }
 
-  Result<ReleaseFacts> fetch(const std::string& name, const ReleaseProgress& progress) override {
+  Result<ReleaseFacts> fetch(const std::string& name, const ReleaseProgress& progress,
+                             const std::atomic<bool>& cancel) override {
     BDAAS_ASSIGN(const auto* release, find(name));
-    return fetch_release({packages_, catalog_, *release, tools_, progress});
+    return fetch_release({packages_, catalog_, *release, tools_, progress, cancel});
   }
 
   Result<> verify(const std::string& name) override {

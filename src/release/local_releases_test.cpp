@@ -39,6 +39,7 @@ for name in re.findall(r'<artifactId>(\w+)</artifactId><version>1</version><exc'
         sys.exit(1)
     print('[INFO] Downloaded from central: x/' + file + ' (5 kB at 5 kB/s)')
     shutil.copy(here + '/../repo/' + file, out)
+    if os.path.exists(here + '/hang'): signal.pause()
     if os.path.exists(here + '/kill'):
         os.kill(caller, signal.SIGKILL)
         sys.exit(1)
@@ -156,7 +157,8 @@ class LocalReleasesTest : public testing::Test {
 
   Result<ReleaseFacts> fetch() {
     said_.clear();
-    return releases()->fetch("small", [&](std::string_view line) { said_.emplace_back(line); });
+    return releases()->fetch(
+        "small", [&](std::string_view line) { said_.emplace_back(line); }, cancel_);
   }
 
   std::string fetch_error() {
@@ -175,6 +177,7 @@ class LocalReleasesTest : public testing::Test {
   HostTools tools_;
   ReleaseSpec spec_;
   std::vector<std::string> said_;
+  std::atomic<bool> cancel_{false};
 };
 
 TEST_F(LocalReleasesTest, FetchesLaysOutAndTellsFacts) {
@@ -254,7 +257,8 @@ TEST_F(LocalReleasesTest, KilledHalfwayLeavesNothingHalfLaidOut) {
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) {
-    (void)releases()->fetch("small", [](std::string_view) {});
+    (void)releases()->fetch(
+        "small", [](std::string_view) {}, cancel_);
     ::_exit(0);
   }
   int status = 0;
@@ -273,11 +277,21 @@ TEST_F(LocalReleasesTest, TwoAtOnceFetchOnce) {
   const auto other = releases();
   const ReleaseProgress silent = [](std::string_view) {};
   bool first_ok = false;
-  std::thread first([&] { first_ok = shared->fetch("small", silent).ok(); });
-  EXPECT_TRUE(other->fetch("small", silent).ok());
+  std::thread first([&] { first_ok = shared->fetch("small", silent, cancel_).ok(); });
+  EXPECT_TRUE(other->fetch("small", silent, cancel_).ok());
   first.join();
   EXPECT_TRUE(first_ok);
   EXPECT_EQ(maven_runs(), 1);
+}
+
+TEST_F(LocalReleasesTest, ACancelledFetchEndsItsClients) {
+  put("bin/hang", "");  // the scripted mvn never ends
+  const auto facts = releases()->fetch(
+      "small",
+      [&](std::string_view line) { cancel_ = cancel_ || line.starts_with("small: downloading"); },
+      cancel_);
+  ASSERT_FALSE(facts.ok());
+  EXPECT_EQ(facts.error().kind, ErrorKind::cancelled) << facts.error().message;
 }
 
 TEST_F(LocalReleasesTest, ACorruptedPackageIsFoundNamedAndMended) {

@@ -167,6 +167,7 @@ Result<> download_with_maven(const Download& download) {
                   std::string(kCopyGoal),
                   "-DoutputDirectory=" + download.into.native()};
   command.timeout = kTimeout;
+  command.cancel = download.cancel;
   command.on_line = [&](std::string_view line) { progress.take(line); };
   BDAAS_ASSIGN(const auto completed, run(command));
   if (completed.exit_code == 0) return {};
@@ -193,6 +194,7 @@ Result<> download_with_pip(const Download& download) {
                   "--dest=" + download.into.native()};
   command.env = {{"TMPDIR", download.scratch.native()}};
   command.timeout = kTimeout;
+  command.cancel = download.cancel;
   const SizeWatch watch(download);
   BDAAS_ASSIGN(const auto completed, run(command));
   if (completed.exit_code == 0) return {};

@@ -17,6 +17,7 @@ struct Download {
   std::vector<PinnedFile> files;
   // Bytes of `files` that have arrived so far; called often, on one thread at a time.
   std::function<void(std::int64_t)> on_bytes;
+  const std::atomic<bool>* cancel = nullptr;  // ends the client
 };
 
 // Errors of both: unavailable (the registry does not answer), not_found (it has no such file),
