@@ -55,6 +55,7 @@ void begin_step(const World& world, const Job& job, Decision& decision) {
   step.spec.program = job.spec.program;
   step.spec.main_class = job.spec.main_class;
   step.spec.timeout_ms = job.spec.timeout_ms;
+  step.spec.settings = job.spec.place.settings;
   for (std::size_t i = 1; i <= job.spec.data.size(); ++i) {
     step.inputs.push_back(job_input(job.id, i));
   }

@@ -104,7 +104,11 @@ Result<Job> create_job(ControlLoop& loop, Entropy& entropy, const UserId& owner,
   BDAAS_ASSIGN(spec.main_class, choose_main_class(program, spec.main_class));
   if (spec.name.empty()) spec.name = program.name;
   for (const auto& id : spec.data) BDAAS_TRY(owned<DataSet>(rows, owner, id));
-  if (spec.cluster) BDAAS_TRY(check_usable(rows, owner, *spec.cluster));
+  if (spec.cluster) {
+    BDAAS_TRY(check_usable(rows, owner, *spec.cluster));
+    const auto& engine = rows.cluster(*spec.cluster)->cluster.spec.engine;
+    BDAAS_TRY(loop.seams().engines.at(engine).engine->check_settings(spec.place.settings));
+  }
   // The paths are made up here; only the placeholders are looked at.
   const std::vector<std::string> inputs(spec.data.size(), "/");
   BDAAS_TRY(resolve_arguments(spec.args, "/", inputs, "/"));
