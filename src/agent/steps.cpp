@@ -238,6 +238,18 @@ void Steps::look(StepRecord& record, Live& live, std::vector<StepProcess>& repor
   }
 }
 
+// What a failed program said last, for people.
+std::string Steps::last_words(const std::string& dir) {
+  const std::string printed = log_tail(dir + "/stdout");
+  // Spark sends a Python program's stderr where its stdout goes, and leaves only words of its own
+  // in stderr.
+  if (printed.find("\n  File \"") != printed.npos) return printed;
+  for (auto said : {log_tail(dir + "/stderr"), printed, log_tail(dir + "/exec.log")}) {
+    if (!said.empty()) return said;
+  }
+  return {};
+}
+
 void Steps::end(StepRecord& record, std::int64_t code, std::string_view why,
                 std::vector<StepProcess>& reports) {
   record.ended = true;
@@ -248,9 +260,7 @@ void Steps::end(StepRecord& record, std::int64_t code, std::string_view why,
   report.exit_code = code;
   if (code != 0) {
     const auto dir = dir_of(record.step);
-    report.last_lines = log_tail(dir + "/stderr");
-    if (report.last_lines.empty()) report.last_lines = log_tail(dir + "/stdout");
-    if (report.last_lines.empty()) report.last_lines = log_tail(dir + "/exec.log");
+    report.last_lines = last_words(dir);
     if (!why.empty() && !report.last_lines.empty()) report.last_lines += '\n';
     report.last_lines += why;
   }

@@ -41,6 +41,7 @@ class Steps {
   void discover();
   void look(StepRecord& record, Live& live, std::vector<StepProcess>& reports);
   StepProcess report_of(const StepRecord& record) const;
+  static std::string last_words(const std::string& dir);
   void end(StepRecord& record, std::int64_t code, std::string_view why,
            std::vector<StepProcess>& reports);
   StepRecord& record_of(const StepId& step);
