@@ -60,6 +60,19 @@ Result<ExitCode> serve(Session& session, const Arguments& arguments) {
   return static_cast<ExitCode>(session.environment().serve(options));
 }
 
+// What goes on when the manager ends.
+Result<json::array> living_clusters(const Api& api, bool terminated) {
+  json::array ids;
+  if (terminated) return ids;
+  BDAAS_ASSIGN(const auto clusters, api.list("/v1/clusters"));
+  for (const auto& cluster : clusters) {
+    if (!text_at(cluster, "status.state").starts_with("Terminated")) {
+      ids.push_back(cluster.at("id"));
+    }
+  }
+  return ids;
+}
+
 Result<ExitCode> stop(Session& session, const Arguments& arguments) {
   BDAAS_ASSIGN(const auto state, session.state_dir());
   auto endpoint = find_manager(state);
@@ -68,6 +81,7 @@ Result<ExitCode> stop(Session& session, const Arguments& arguments) {
     return ExitCode::ok;
   }
   const Api api(*std::move(endpoint));
+  BDAAS_ASSIGN(const auto staying, living_clusters(api, arguments.has(kTerminate)));
   BDAAS_TRY(
       api.post("/v1/shutdown", json::object{{"terminate_clusters", arguments.has(kTerminate)}}));
   const auto deadline = std::chrono::steady_clock::now() + kStopDeadline;
@@ -79,7 +93,13 @@ Result<ExitCode> stop(Session& session, const Arguments& arguments) {
     }
     (void)pause.wait(kBetweenLooks);
   }
-  session.tell("the manager has ended", json::object{{"stopped", true}});
+  session.tell("the manager has ended", json::object{{"stopped", true}, {"clusters", staying}});
+  for (const auto& id : staying) {
+    (void)session.err().write(
+        fmt::format("cluster {0} goes on; the next bdaas command looks after it again, and "
+                    "`bdaas clusters terminate {0}` ends it\n",
+                    id.as_string().c_str()));
+  }
   return ExitCode::ok;
 }
 
