@@ -1,75 +1,33 @@
 #!/usr/bin/env python3
 """The main thread on the real engines: program + data -> archive, on three local workers, and
-nothing left behind. Argument: the bdaas binary. Packages: $BDAAS_PACKAGES."""
-import collections
-import json
-import os
-import pathlib
-import subprocess
-import sys
-import tarfile
-import tempfile
-import unittest
+nothing left behind; and the same on a standalone cluster without Comet."""
+import ast
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-ILIAD = ROOT.parent / "shared" / "data" / "iliad.mb.txt"
-TEXT = ILIAD if ILIAD.exists() else ROOT / "LICENSE"
-PROGRAM = """import sys
-from pyspark import SparkContext
-sc = SparkContext()
-words = sc.textFile(sys.argv[1]).flatMap(lambda line: line.split(' ')).map(lambda w: (w, 1))
-words.reduceByKey(lambda a, b: a + b).saveAsTextFile(sys.argv[2])
-print("counted")
-"""
+import cluster_case
+from cluster_case import PROGRAMS, TEXT, ClusterCase, processes_below, word_counts
 
 
-def processes_below(folder):
-    """Command lines of living processes that name the folder."""
-    found = []
-    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if folder in words:
-            found.append(words[:200])
-    return found
-
-
-class WordCount(unittest.TestCase):
-    def test_from_program_and_data_to_the_archive(self):
-        with tempfile.TemporaryDirectory() as folder:
-            env = dict(os.environ, BDAAS_HOME=folder + "/home")
-            program = pathlib.Path(folder) / "wordcount.py"
-            program.write_text(PROGRAM)
-            archive = folder + "/result.tar.gz"
-            ran = subprocess.run(
-                [BDAAS, "run", program, "--data", TEXT, "--workers", "3", "--output", archive],
-                env=env, capture_output=True, text=True, timeout=600, check=False)
-            self.assertEqual(ran.returncode, 0, ran.stderr[-4000:])
-            self.assertIn("counted", ran.stdout)
-            self.check_archive(archive)
-            subprocess.run([BDAAS, "stop"], env=env, check=True, capture_output=True, timeout=120)
-            self.assertEqual(processes_below(folder), [])
-
-    def check_archive(self, archive):
-        counted, manifest = {}, None
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                content = tar.extractfile(member).read().decode() if member.isfile() else ""
-                if "/output/part-" in member.name:
-                    counted.update(eval(line) for line in content.splitlines())
-                elif member.name.endswith("/manifest.json"):
-                    manifest = json.loads(content)
-        expected = collections.Counter()
-        for line in TEXT.read_text(encoding="utf-8").split("\n")[:-1]:
-            expected.update(line.rstrip("\r").split(" "))
-        self.assertEqual(counted, dict(expected))
-        self.assertIsNotNone(manifest)
-        if TEXT == ILIAD:
+class WordCount(ClusterCase):
+    def check(self, archive):
+        counted = dict(ast.literal_eval(line) for line in archive.output_text().splitlines())
+        self.assertEqual(counted, word_counts(TEXT))
+        if TEXT == cluster_case.ILIAD:
             self.assertEqual((counted["the"], counted["and"]), (9573, 6481))
+
+    def test_from_program_and_data_to_the_archive(self):
+        archive, ran = self.run_program(PROGRAMS / "wordcount.py", "--data", TEXT, "--workers", "3")
+        self.assertEqual(ran.stdout, "counted\n")
+        self.check(archive)
+        self.assertEqual(archive.manifest["versions"]["spark"], "3.5.7")
+        java = [c for c in processes_below(str(self.folder)).values() if "java" in c]
+        self.assertEqual(java, [], "the cluster has ended")
+
+    def test_standalone(self):
+        archive, ran = self.run_program(PROGRAMS / "wordcount.py", "--data", TEXT, "--workers", "2",
+                                        "--master", "standalone", "--no-comet")
+        self.assertEqual(ran.stdout, "counted\n")
+        self.check(archive)
 
 
 if __name__ == "__main__":
-    BDAAS = sys.argv.pop(1)
-    unittest.main()
+    cluster_case.main()

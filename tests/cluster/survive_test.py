@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""kill -9 of agents and of the manager while a program runs, Ctrl-C, and two managers at once: the
+job finishes or ends with a true reason, and nothing is left."""
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import cluster_case
+from cluster_case import PROGRAMS, TEXT, Archive, ClusterCase, processes_below, wait_for
+
+SLOW = """import sys, time
+from pyspark import SparkContext
+sc = SparkContext()
+def slow(item):
+    time.sleep(0.25)
+    return item
+print("begun", flush=True)
+print("sum", sc.parallelize(range(60), 30).map(slow).sum(), flush=True)
+"""
+
+
+class Survive(ClusterCase):
+    def setUp(self):
+        self.program = self.folder / "slow.py"
+        self.program.write_text(SLOW)
+
+    def start_slow(self, *args):
+        """Begins a run, and answers when the program prints its first word."""
+        run = self.start("run", self.program, "--output", self.folder / f"{self.id()}.tar.gz",
+                         *args)
+        self.assertEqual(run.stdout.readline(), "begun\n")
+        return run
+
+    def agents(self):
+        return [pid for pid, words in processes_below(str(self.folder)).items()
+                if "bdaas-agent run " in words]
+
+    def finish(self, run):
+        out, err = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 0, err[-2000:])
+        self.assertEqual(out, "sum 1770\n")
+        self.check_nothing_lives()
+
+    def check_nothing_lives(self):
+        states = {c["status"]["state"] for c in self.json("clusters", "list")}
+        self.assertLessEqual(states, {"Terminated", "TerminatedWithErrors"})
+        wait_for("every process ends", lambda: not [
+            words for words in processes_below(str(self.folder)).values() if " serve " not in words])
+
+    def test_every_agent_is_killed(self):
+        run = self.start_slow("--workers", "2")
+        killed = self.agents()
+        self.assertEqual(len(killed), 3)
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+        wait_for("agents are placed again",
+                 lambda: len(set(self.agents()) - set(killed)) == 3)
+        self.finish(run)
+
+    def test_the_manager_is_killed(self):
+        run = self.start_slow("--workers", "1")
+        manager = self.manager()
+        os.kill(manager, signal.SIGKILL)
+        self.finish(run)
+        self.assertNotEqual(self.manager(), manager)
+
+    def manager(self):
+        return next(pid for pid, words in processes_below(cluster_case.BINARY + " serve").items()
+                    if self.home_of(pid) == self.env["BDAAS_HOME"])
+
+    @staticmethod
+    def home_of(pid):
+        for entry in pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+            if entry.startswith(b"BDAAS_HOME="):
+                return entry.partition(b"=")[2].decode()
+        return None
+
+    def test_a_worker_dies_with_all_it_runs(self):
+        run = self.start_slow("--workers", "2")
+        nodes = self.nodes(self.running_cluster()["id"])
+        driver = next((w for w in processes_below("ApplicationMaster").values()), "")
+        victim = next(n for n in nodes if n["role"] == "worker"
+                      and n["machine"]["dir"] not in driver)
+        for pid in processes_below(victim["machine"]["dir"] + "/"):
+            os.kill(pid, signal.SIGKILL)
+        self.finish(run)
+
+    def test_control_c_cancels_and_cleans_up(self):
+        run = self.start_slow("--workers", "1")
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 130, err[-2000:])
+        self.assertEqual(self.json("jobs", "list")[-1]["status"]["state"], "Cancelled")
+        self.check_nothing_lives()
+
+    def test_a_second_control_c_leaves_the_rest_to_the_manager(self):
+        run = self.start_slow("--workers", "1")
+        run.send_signal(signal.SIGINT)
+        run.send_signal(signal.SIGINT)
+        run.communicate(timeout=10)
+        self.assertEqual(run.returncode, 130)
+        wait_for("the job ends", lambda: self.json("jobs", "list")[-1]["status"]["state"]
+                 == "Cancelled")
+        self.check_nothing_lives()
+
+    def test_two_managers_and_two_clusters_each(self):
+        with tempfile.TemporaryDirectory(prefix="bdaas-cluster-") as other:
+            envs = [self.env, dict(self.env, BDAAS_HOME=other + "/home")]
+            runs = []
+            for i, env in enumerate(envs * 2):
+                archive = self.folder / f"both-{i}.tar.gz"
+                runs.append((archive, subprocess.Popen(
+                    [cluster_case.BINARY, "run", PROGRAMS / "wordcount.py", "--data", TEXT,
+                     "--memory", "3g", "--output", archive], env=env, text=True,
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE)))
+            outputs = set()
+            for archive, run in runs:
+                _, err = run.communicate(timeout=240)
+                self.assertEqual(run.returncode, 0, err[-2000:])
+                outputs.add(Archive(archive).output_text())
+            subprocess.run([cluster_case.BINARY, "stop"], env=envs[1], check=True, timeout=60,
+                           capture_output=True)
+            self.assertEqual(len(outputs), 1)
+            wait_for("the other manager ends", lambda: not processes_below(other))
+
+
+if __name__ == "__main__":
+    cluster_case.main()
