@@ -127,15 +127,16 @@ DaemonFacts Daemons::observe(const DaemonSpec* spec, DaemonRecord& record, Live&
   }
   facts.stop_began = live.stop_began.value_or(now);
   facts.sent = live.sent;
-  if (spec != nullptr && spec->init_once) {
-    facts.initialized = is_initialized(node_.config.dir, *spec->init_once);
-  }
   if (live.process) {
     if (const auto ended = live.process->ended()) {
       facts.exit = ended->code;
       live.process.reset();
       record.process.reset();
     }
+  }
+  // After the process: it may have left its marker and ended between two looks.
+  if (spec != nullptr && spec->init_once) {
+    facts.initialized = is_initialized(node_.config.dir, *spec->init_once);
   }
   facts.alive = live.process.has_value();
   if (facts.alive && record.state == DaemonState::starting) {
