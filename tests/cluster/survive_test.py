@@ -31,7 +31,10 @@ class Survive(ClusterCase):
         """Begins a run, and answers when the program prints its first word."""
         run = self.start("run", self.program, "--output", self.folder / f"{self.id()}.tar.gz",
                          *args)
-        self.assertEqual(run.stdout.readline(), "begun\n")
+        first = run.stdout.readline()
+        if first != "begun\n":
+            out, err = run.communicate(timeout=60)
+            self.fail(f"{first}{out}\n{err}")
         return run
 
     def agents(self):
