@@ -40,7 +40,8 @@ Result<std::map<std::string, std::string>> read_settings(const Arguments& argume
     const auto equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
       return fail(ErrorKind::invalid_argument,
-                  "--set: '{}' is not NAME=VALUE; write it like spark.ui.enabled=false", text);
+                  "--set: '{}' is not NAME=VALUE; write it like spark.sql.shuffle.partitions=6",
+                  text);
     }
     const auto name = text.substr(0, equals);
     if (!settings.emplace(name, text.substr(equals + 1)).second) {

@@ -22,7 +22,7 @@ inline constexpr Option kRelease{"--release", "NAME", "pinned engine versions; d
 inline constexpr Option kEngine{"--engine", "ENGINE",
                                 "spark (default), or fake for a demonstration"};
 inline constexpr Option kSet{"--set", "NAME=VALUE",
-                             "a Spark setting, for example spark.ui.enabled=false", true};
+                             "a Spark setting, for example spark.sql.shuffle.partitions=6", true};
 inline constexpr Option kTimeout{"--timeout", "DURATION",
                                  "end the program after so long, for example 10m; exit code 124"};
 inline constexpr Option kClass{"--class", "CLASS", "main class of a .jar"};
