@@ -5,20 +5,23 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import threading
 import time
 
 
 def processes_naming(text):
-    """Process id -> command line of the living processes that name the text."""
+    """Process id -> command line of our living processes that name the text, or that live in an
+    environment that names it."""
     found = {}
-    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            words = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            state = (entry.parent / "stat").read_text().rpartition(")")[2].split()[0]
+            words = (entry / "cmdline").read_bytes()
+            variables = (entry / "environ").read_bytes()
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
-            continue  # it has ended meanwhile
-        if text in words and state != "Z":
-            found[int(entry.parent.name)] = words[:300]
+            continue  # it has ended meanwhile, or is another user's
+        if text.encode() in words + variables and state != "Z":
+            found[int(entry.name)] = words.replace(b"\0", b" ").decode(errors="replace")[:300]
     return found
 
 
@@ -27,7 +30,7 @@ def eventually(condition, seconds=30):
     deadline = time.monotonic() + seconds
     answer = condition()
     while not answer and time.monotonic() < deadline:
-        time.sleep(0.02)
+        threading.Event().wait(0.02)
         answer = condition()
     return answer
 

@@ -1,6 +1,7 @@
 #include "cli/api.h"
 
 #include "base/os_error.h"
+#include "base/utf8.h"
 
 namespace bdaas::cli {
 
@@ -39,6 +40,24 @@ ErrorKind kind_of_status(int status) {
 std::string with_parameter(std::string_view path, std::string_view parameter) {
   return fmt::format("{}{}{}", path, path.find('?') == std::string_view::npos ? '?' : '&',
                      parameter);
+}
+
+// A shell hands over any bytes, and JSON holds UTF-8 only.
+Result<> check_utf8(const json::value& value, const std::string& path) {
+  if (value.is_string() && !is_utf8(std::string_view(value.get_string()))) {
+    return fail(ErrorKind::invalid_argument, "{}: '{}' is not UTF-8; write it in UTF-8", path,
+                printable(std::string_view(value.get_string())));
+  }
+  if (value.is_array()) {
+    for (const auto& item : value.get_array()) BDAAS_TRY(check_utf8(item, path));
+  }
+  if (value.is_object()) {
+    for (const auto& [key, item] : value.get_object()) {
+      BDAAS_TRY(check_utf8(json::value(json::string(key)), path));
+      BDAAS_TRY(check_utf8(item, json_detail::below(path, std::string(key))));
+    }
+  }
+  return {};
 }
 
 }  // namespace
@@ -84,6 +103,7 @@ Result<json::value> Api::call(std::string_view method, std::string_view path,
   request.url = path;
   request.response_bytes_max = 256u << 20;  // a page of 1000 rows with their last lines
   if (!body.is_null()) {
+    BDAAS_TRY(check_utf8(body, ""));
     request.body = write_json(body);
     request.headers.push_back({"Content-Type", "application/json"});
   }

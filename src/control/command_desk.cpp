@@ -14,11 +14,35 @@ std::vector<std::string> names_of(const Map& map) {
   return names;
 }
 
+// What logs, scratch space and the files of HDFS itself take at least.
+constexpr std::int64_t kClusterDiskMib = 512;
+
+Result<> check_disk(const Offer& offer, std::int64_t data_bytes) {
+  const std::int64_t data_mib = (data_bytes + (1 << 20) - 1) >> 20;
+  if (offer.disk_mib < 0 || offer.disk_mib >= kClusterDiskMib + data_mib) return {};
+  return fail(ErrorKind::resource_exhausted,
+              "the cluster needs {} MiB of free disk ({} MiB of it for the data) and there are {} "
+              "MiB: free some, or set BDAAS_HOME to a directory on a larger disk",
+              kClusterDiskMib + data_mib, data_mib, offer.disk_mib);
+}
+
+// Of those that exist; the command itself refuses the others.
+std::int64_t bytes_of(const Store& store, const std::vector<DataSetId>& data) {
+  std::int64_t total = 0;
+  for (const auto& id : data) {
+    if (const auto row = store.get<DataSet>(id)) total += row->bytes;
+  }
+  return total;
+}
+
 }  // namespace
 
-Result<> CommandDesk::check_place(const ClusterSpec& spec) const {
+Result<> CommandDesk::check_place(const ClusterSpec& spec, std::int64_t data_bytes) const {
   const Seams& seams = control_->seams();
-  BDAAS_TRY(check_cluster_spec(spec, names_of(seams.providers), names_of(seams.engines)));
+  BDAAS_ASSIGN(const auto known, seams.releases->list());
+  std::vector<std::string> releases;
+  for (const auto& release : known) releases.push_back(release.name);
+  BDAAS_TRY(check_cluster_spec(spec, names_of(seams.providers), names_of(seams.engines), releases));
   const Engine& engine = *seams.engines.at(spec.engine).engine;
   BDAAS_TRY(engine.check_settings(spec.settings));
   BDAAS_ASSIGN(const auto offers, seams.providers.at(spec.provider)->offers());
@@ -29,9 +53,10 @@ Result<> CommandDesk::check_place(const ClusterSpec& spec) const {
   const auto& offer = offers.front();
   if (spec.memory_mib > offer.memory_mib) {
     return fail(ErrorKind::resource_exhausted,
-                "memory_mib: {} is wanted, but only {} are free; ask for less", spec.memory_mib,
+                "memory: {} MiB are wanted and {} MiB are free; ask for less", spec.memory_mib,
                 offer.memory_mib);
   }
+  BDAAS_TRY(check_disk(offer, data_bytes));
   auto fits = engine.fit(spec, spec.memory_mib > 0 ? spec.memory_mib : offer.memory_mib,
                          spec.cores > 0 ? spec.cores : offer.cores);
   if (!fits) return std::move(fits).error();
@@ -49,7 +74,7 @@ Result<> CommandDesk::remove_program(const UserId& owner, const ProgramId& id) {
 }
 
 Result<DataSet> CommandDesk::add_data_set(const UserId& owner, DataSet data) {
-  BDAAS_TRY(check_name("name", data.name));
+  BDAAS_TRY(check_name("name", data.name, 255));
   return control_->call(
       [&](ControlLoop& loop) { return bdaas::add_data_set(loop, *entropy_, owner, data); });
 }
@@ -61,7 +86,13 @@ Result<> CommandDesk::remove_data_set(const UserId& owner, const DataSetId& id) 
 Result<Job> CommandDesk::create_job(const UserId& owner, JobSpec spec) {
   BDAAS_TRY(check_name("name", spec.name));
   BDAAS_TRY(check_timeout(spec.timeout_ms));
-  if (!spec.cluster) BDAAS_TRY(check_place(spec.place));
+  if (!spec.cluster) {
+    BDAAS_ASSIGN(const auto data_bytes,
+                 control_->call([&](ControlLoop& loop) -> Result<std::int64_t> {
+                   return bytes_of(loop.rows().store(), spec.data);
+                 }));
+    BDAAS_TRY(check_place(spec.place, data_bytes));
+  }
   return control_->call(
       [&](ControlLoop& loop) { return bdaas::create_job(loop, *entropy_, owner, spec); });
 }
@@ -71,7 +102,7 @@ Result<Job> CommandDesk::cancel_job(const UserId& owner, const JobId& id) {
 }
 
 Result<Cluster> CommandDesk::create_cluster(const UserId& owner, ClusterSpec spec) {
-  BDAAS_TRY(check_place(spec));
+  BDAAS_TRY(check_place(spec, 0));
   return control_->call(
       [&](ControlLoop& loop) { return bdaas::create_cluster(loop, *entropy_, owner, spec); });
 }

@@ -29,8 +29,9 @@ class CommandDesk final : public Commands {
   Result<> remove_result(const UserId& owner, const ResultId& id) override;
 
  private:
-  // Looks at the machine and the engine, so not on the control thread.
-  Result<> check_place(const ClusterSpec& spec) const;
+  // Looks at the machine and the engine, so not on the control thread. data_bytes: what HDFS is to
+  // hold.
+  Result<> check_place(const ClusterSpec& spec, std::int64_t data_bytes) const;
 
   ControlThread* control_;
   Entropy* entropy_;

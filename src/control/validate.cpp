@@ -21,10 +21,10 @@ Result<> check_choice(std::string_view field, const std::string& value,
 
 }  // namespace
 
-Result<> check_name(std::string_view field, const std::string& name) {
-  if (name.size() > 200) {
-    return fail(ErrorKind::invalid_argument, "{}: {} bytes long; at most 200 are allowed", field,
-                name.size());
+Result<> check_name(std::string_view field, const std::string& name, std::size_t bytes_max) {
+  if (name.size() > bytes_max) {
+    return fail(ErrorKind::invalid_argument, "{}: {} bytes long; at most {} are allowed", field,
+                name.size(), bytes_max);
   }
   const bool control =
       std::any_of(name.begin(), name.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
@@ -42,7 +42,8 @@ Result<> check_timeout(Millis timeout) {
 }
 
 Result<> check_cluster_spec(const ClusterSpec& spec, const std::vector<std::string>& providers,
-                            const std::vector<std::string>& engines) {
+                            const std::vector<std::string>& engines,
+                            const std::vector<std::string>& releases) {
   if (spec.workers < 1 || spec.workers > kWorkersMax) {
     return fail(ErrorKind::invalid_argument, "workers: {} is not between 1 and {}", spec.workers,
                 kWorkersMax);
@@ -50,6 +51,7 @@ Result<> check_cluster_spec(const ClusterSpec& spec, const std::vector<std::stri
   BDAAS_TRY(check_name("name", spec.name));
   BDAAS_TRY(check_choice("provider", spec.provider, providers));
   BDAAS_TRY(check_choice("engine", spec.engine, engines));
+  BDAAS_TRY(check_choice("release", spec.release, releases));
   constexpr std::int64_t kMemoryMax = 1ll << 30;
   if (spec.memory_mib < 0 || spec.memory_mib > kMemoryMax || spec.cores < 0 ||
       spec.cores > 1'000'000) {

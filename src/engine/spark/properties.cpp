@@ -17,19 +17,6 @@ bool is_one_machine(const ClusterFacts& cluster) {
   return !cluster.nodes.empty() && cluster.nodes.front().address.starts_with("127.");
 }
 
-void add_memory(Properties& p, const MemoryPlan& memory) {
-  p["spark.driver.memory"] = mib(memory.driver_heap_mib);
-  p["spark.driver.memoryOverhead"] = mib(memory.driver_overhead_mib);
-  p["spark.executor.memory"] = mib(memory.executor_heap_mib);
-  p["spark.executor.memoryOverhead"] = mib(memory.executor_overhead_mib);
-  p["spark.executor.instances"] = std::to_string(memory.executors);
-  p["spark.executor.cores"] = std::to_string(memory.executor_cores);
-  if (memory.executor_off_heap_mib > 0) {
-    p["spark.memory.offHeap.enabled"] = "true";
-    p["spark.memory.offHeap.size"] = mib(memory.executor_off_heap_mib);
-  }
-}
-
 void add_comet(Properties& p) {
   p["spark.plugins"] = "org.apache.spark.CometPlugin";
   p["spark.shuffle.manager"] = "org.apache.spark.sql.comet.execution.shuffle.CometShuffleManager";
@@ -41,6 +28,21 @@ void add_comet(Properties& p) {
 }
 
 }  // namespace
+
+Properties memory_properties(const MemoryPlan& memory) {
+  Properties p;
+  p["spark.driver.memory"] = mib(memory.driver_heap_mib);
+  p["spark.driver.memoryOverhead"] = mib(memory.driver_overhead_mib);
+  p["spark.executor.memory"] = mib(memory.executor_heap_mib);
+  p["spark.executor.memoryOverhead"] = mib(memory.executor_overhead_mib);
+  p["spark.executor.instances"] = std::to_string(memory.executors);
+  p["spark.executor.cores"] = std::to_string(memory.executor_cores);
+  if (memory.executor_off_heap_mib > 0) {
+    p["spark.memory.offHeap.enabled"] = "true";
+    p["spark.memory.offHeap.size"] = mib(memory.executor_off_heap_mib);
+  }
+  return p;
+}
 
 Properties spark_properties(const ClusterFacts& cluster, const MemoryPlan& memory,
                             const ProgramFacts& program) {
@@ -62,7 +64,7 @@ Properties spark_properties(const ClusterFacts& cluster, const MemoryPlan& memor
       {"spark.scheduler.maxRegisteredResourcesWaitingTime", "20s"},
       {"spark.ui.showConsoleProgress", "false"}};
   if (is_one_machine(cluster)) p["spark.locality.wait"] = "0s";
-  add_memory(p, memory);
+  p.merge(memory_properties(memory));
   if (cluster.spec.comet && !cluster.release.comet_jar.empty()) add_comet(p);
   for (const auto* settings : {&cluster.spec.settings, &program.settings}) {
     for (const auto& [name, value] : *settings) p[name] = value;

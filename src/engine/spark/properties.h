@@ -11,6 +11,9 @@ namespace bdaas {
 Properties spark_properties(const ClusterFacts& cluster, const MemoryPlan& memory,
                             const ProgramFacts& program);
 
+// Those of them that say how much memory and how many cores there are for what.
+Properties memory_properties(const MemoryPlan& memory);
+
 // Options of the driver's or an executor's JVM, ours and then the user's, as separate words.
 // `hosts` is the path of the host table where that JVM runs.
 std::vector<std::string> program_java_options(const ClusterFacts& cluster,

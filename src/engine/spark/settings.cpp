@@ -5,6 +5,7 @@
 
 #include "base/nearest.h"
 #include "engine/spark/known_settings.h"
+#include "engine/spark/properties.h"
 
 namespace bdaas {
 namespace {
@@ -71,6 +72,11 @@ constexpr std::string_view kOpenFamilies[] = {"spark.hadoop.",
                                               "spark.es.",
                                               "spark.mongodb."};
 
+// What the plan of a submission reads as an amount of memory.
+constexpr std::string_view kMemory[] = {"spark.driver.memory", "spark.driver.memoryOverhead",
+                                        "spark.executor.memory", "spark.executor.memoryOverhead",
+                                        "spark.memory.offHeap.size"};
+
 const Owned* owner_of_setting(std::string_view name) {
   for (const auto& owned : kOwned) {
     if (owned.name.ends_with('.') ? name.starts_with(owned.name) : name == owned.name) {
@@ -97,6 +103,9 @@ Result<> check_spark_settings(const std::map<std::string, std::string>& settings
     }
     if (value.find('\0') != value.npos) {
       return fail(ErrorKind::invalid_argument, "settings: the value of {} has a NUL in it", name);
+    }
+    if (std::find(std::begin(kMemory), std::end(kMemory), name) != std::end(kMemory)) {
+      BDAAS_TRY(parse_memory_mib("settings: " + name, value));
     }
     if (in_open_family(name) || std::find(known.begin(), known.end(), name) != known.end())
       continue;

@@ -42,6 +42,14 @@ TEST(SparkSettings, UnknownNamesAreRefusedWithTheNearest) {
   EXPECT_FALSE(check_spark_settings({{"", "x"}}).ok());
 }
 
+TEST(SparkSettings, AmountsOfMemoryAreReadBeforeAnythingStarts) {
+  const auto done = check_spark_settings({{"spark.executor.memory", "lots"}});
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().message,
+            "settings: spark.executor.memory: 'lots' is no amount of memory; write it like 512m or "
+            "2g");
+}
+
 TEST(SparkSettings, WhatTheClusterDecidesIsRefusedWithTheReason) {
   for (const char* name :
        {"spark.master", "spark.yarn.jars", "spark.driver.port", "spark.submit.deployMode",

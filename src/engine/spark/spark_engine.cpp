@@ -51,11 +51,13 @@ void add_worker(NodePlan& plan, const ClusterFacts& cluster, const NodeFacts& no
 
 Result<MemoryPlan> SparkEngine::fit(const ClusterSpec& spec, std::int64_t total_memory_mib,
                                     std::int64_t total_cores) const {
-  return plan_memory({.total_mib = total_memory_mib,
-                      .cores = total_cores,
-                      .workers = spec.workers,
-                      .comet = spec.comet,
-                      .scheduler = spec.scheduler});
+  BDAAS_ASSIGN(auto plan, plan_memory({.total_mib = total_memory_mib,
+                                       .cores = total_cores,
+                                       .workers = spec.workers,
+                                       .comet = spec.comet,
+                                       .scheduler = spec.scheduler}));
+  BDAAS_TRY(check_settings_fit(spec.settings, plan));
+  return plan;
 }
 
 Result<> SparkEngine::check_settings(const std::map<std::string, std::string>& settings) const {

@@ -44,6 +44,16 @@ TEST(SparkEngine, RolesHaveTheirDaemons) {
   EXPECT_THAT(names_of(plan_of(standalone, 2)), ElementsAre("datanode", "spark-worker"));
 }
 
+TEST(SparkEngine, SettingsThatCannotFitAreRefusedBeforeThereIsACluster) {
+  ClusterSpec spec;
+  EXPECT_TRUE(SparkEngine().fit(spec, 6144, 2).ok());
+  spec.settings = {{"spark.executor.memory", "99g"}};
+  const auto plan = SparkEngine().fit(spec, 6144, 2);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_EQ(plan.error().kind, ErrorKind::resource_exhausted);
+  EXPECT_THAT(plan.error().message, HasSubstr("for an executor and a worker has"));
+}
+
 TEST(SparkEngine, HostsResolveEverybodyAndTheComputer) {
   EXPECT_EQ(file_of(plan_of(test_cluster(), 2), "/conf/hosts"),
             "127.0.0.1 localhost\n127.7.0.1 c-7-master\n127.7.0.2 c-7-worker-1\n"

@@ -197,6 +197,14 @@ std::string staged_program_name(const ProgramFacts& program) {
   return name;
 }
 
+Result<> check_settings_fit(const std::map<std::string, std::string>& settings,
+                            const MemoryPlan& memory) {
+  Properties p = settings;
+  p.merge(memory_properties(memory));  // what the user says stays
+  BDAAS_TRY(check_sizes(p, memory));
+  return {};
+}
+
 Result<YarnSubmission> plan_yarn_submission(const ClusterFacts& cluster, const MemoryPlan& memory,
                                             const ProgramFacts& program,
                                             const std::string& application_id,

@@ -24,6 +24,10 @@ std::string hdfs_url(const ClusterFacts& cluster, const std::string& path);
 // Its name in the container and in the staging directory.
 std::string staged_program_name(const ProgramFacts& program);
 
+// The same errors as of a submission, known before there is a cluster.
+Result<> check_settings_fit(const std::map<std::string, std::string>& settings,
+                            const MemoryPlan& memory);
+
 struct YarnSubmission {
   std::map<std::string, std::string> properties;  // spark.*; also inside `exec`
   ExecSpec exec;                                  // to be staged as kExecSpecName

@@ -171,8 +171,12 @@ Result<std::vector<ListedMachine>> LocalProvider::list() {
 
 Result<std::vector<Offer>> LocalProvider::offers() {
   BDAAS_ASSIGN(const auto host, measure_host());
-  return std::vector<Offer>{
-      {.name = "local", .memory_mib = host.memory_free_mib, .cores = host.cores, .available = -1}};
+  BDAAS_ASSIGN(const auto disk_bytes, free_disk_bytes());
+  return std::vector<Offer>{{.name = "local",
+                             .memory_mib = host.memory_free_mib,
+                             .cores = host.cores,
+                             .available = -1,
+                             .disk_mib = static_cast<std::int64_t>(disk_bytes >> 20)}};
 }
 
 Result<std::uint64_t> LocalProvider::free_disk_bytes() const {

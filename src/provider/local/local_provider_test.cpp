@@ -186,6 +186,7 @@ TEST_F(LocalProviderTest, OffersWhatTheComputerHas) {
   ASSERT_EQ(offers.size(), 1u);
   EXPECT_GT(offers[0].memory_mib, 0);
   EXPECT_GE(offers[0].cores, 1);
+  EXPECT_GT(offers[0].disk_mib, 0);
   EXPECT_GT(provider_.free_disk_bytes().value(), 0u);
 }
 
