@@ -9,7 +9,9 @@ be in the sources, and "`function()` in `file.cpp`" must be in that file. Run it
 import functools
 import pathlib
 import re
+import subprocess
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -184,6 +186,24 @@ class DocsTest(unittest.TestCase):
         code = read(ROOT / "src" / "engine" / "ports.h").replace("'", "")
         given = {int(number) for number in re.findall(r"= (\d{4,5});", code)}
         self.assertEqual(told | {4000}, given)  # 4000 sets of DataNode ports
+
+    # ---- README.md ----
+
+    def test_the_picture_is_drawn_from_its_text(self):
+        with tempfile.TemporaryDirectory() as folder:
+            drawn = pathlib.Path(folder) / "terminal.svg"
+            subprocess.run([sys.executable, ROOT / "tools" / "terminal-picture",
+                            ROOT / "docs" / "terminal.txt", drawn], check=True)
+            self.assertEqual(read(drawn), read(ROOT / "docs" / "terminal.svg"),
+                             "tools/terminal-picture docs/terminal.txt docs/terminal.svg")
+
+    def test_commands_of_the_readme_exist(self):
+        blocks = re.findall(r"^```\n(.*?)^```", read(ROOT / "README.md"),
+                            re.MULTILINE | re.DOTALL)
+        tools = re.findall(r"\btools/[\w-]+", "\n".join(blocks))
+        self.assertEqual(tools[:2], ["tools/quick-start", "tools/test"])
+        for tool in tools:
+            self.assertTrue((ROOT / tool).is_file(), tool)
 
     # ---- cli.md ----
 
