@@ -82,7 +82,7 @@ TEST(DecideLease, ARefusalForGoodNeedsAListBeforeTheLeaseIsDropped) {
   EXPECT_EQ(find_change<Move<Lease>>(decide(test)), nullptr);
   test.pass(Millis{10});
   test.list({});
-  const auto* move = find_change<Move<Lease>>(decide(test));
+  const auto move = find_change<Move<Lease>>(decide(test));
   ASSERT_NE(move, nullptr);
   EXPECT_EQ(move->to, LeaseState::rent_failed);
   EXPECT_EQ(move->reason, Reason::provider_refused);
@@ -91,7 +91,7 @@ TEST(DecideLease, ARefusalForGoodNeedsAListBeforeTheLeaseIsDropped) {
 TEST(DecideLease, ARequestedLeaseThatIsNoLongerWantedIsReleasedInCaseItLives) {
   TestWorld test;
   test.add_cluster(ClusterState::terminating, 1, LeaseState::requested);
-  const auto* move = find_change<Move<Lease>>(decide(test));
+  const auto move = find_change<Move<Lease>>(decide(test));
   ASSERT_NE(move, nullptr);
   EXPECT_EQ(move->to, LeaseState::releasing);
 }
@@ -102,7 +102,7 @@ TEST(DecideLease, BecomesReadyWithTheAgentsHello) {
   test.edit_lease(1, [&](Lease& lease) { lease.deadline = test.now + Millis{60'000}; });
   EXPECT_TRUE(starts(decide(test), Effect::place_agent));
   test.edit_node(1, [](Node& node) { node.connected = true; });
-  const auto* move = find_change<Move<Lease>>(decide(test));
+  const auto move = find_change<Move<Lease>>(decide(test));
   ASSERT_NE(move, nullptr);
   EXPECT_EQ(move->to, LeaseState::ready);
 }
@@ -112,7 +112,7 @@ TEST(DecideLease, AMachineWithoutHelloInTimeIsGivenBack) {
   test.add_cluster(ClusterState::starting, 1, LeaseState::rented);
   test.edit_lease(1, [&](Lease& lease) { lease.deadline = test.now + Millis{60'000}; });
   test.pass(Millis{60'000});
-  const auto* move = find_change<Move<Lease>>(decide(test));
+  const auto move = find_change<Move<Lease>>(decide(test));
   ASSERT_NE(move, nullptr);
   EXPECT_EQ(move->to, LeaseState::releasing);
   EXPECT_EQ(move->reason, Reason::not_ready_in_time);
@@ -126,7 +126,7 @@ TEST(DecideLease, RenewsTheDeadManTimeInTime) {
   ASSERT_TRUE(early.look_again);
   test.now = *early.look_again;
   const auto due = decide(test);
-  const auto* update = find_change<Update<Lease>>(due);
+  const auto update = find_change<Update<Lease>>(due);
   ASSERT_NE(update, nullptr);
   EXPECT_EQ(update->row.expires_at, test.now + test.settings.lease_ttl);
   EXPECT_LT(*early.look_again, test.member(1).lease.expires_at - test.settings.lease_ttl / 3);
@@ -138,7 +138,7 @@ TEST(DecideLease, IsLostAfterSeveralCompleteListsOnly) {
   test.edit_lease(1, [&](Lease& lease) { lease.missed_lists = test.settings.lists_to_lose - 1; });
   EXPECT_EQ(find_change<Move<Lease>>(decide(test)), nullptr);
   test.edit_lease(1, [&](Lease& lease) { lease.missed_lists = test.settings.lists_to_lose; });
-  const auto* move = find_change<Move<Lease>>(decide(test));
+  const auto move = find_change<Move<Lease>>(decide(test));
   ASSERT_NE(move, nullptr);
   EXPECT_EQ(move->to, LeaseState::lost);
 }
@@ -159,7 +159,7 @@ TEST(DecideLease, ReleasedOnlyWhenAYoungerListShowsItNoMore) {
   EXPECT_EQ(find_change<Move<Lease>>(decide(test)), nullptr) << "still listed";
   test.pass(Millis{10});
   test.list({});
-  const auto* move = find_change<Move<Lease>>(decide(test));
+  const auto move = find_change<Move<Lease>>(decide(test));
   ASSERT_NE(move, nullptr);
   EXPECT_EQ(move->to, LeaseState::released);
 }

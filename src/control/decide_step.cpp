@@ -22,8 +22,9 @@ Move<Step> finish(const World& world, Step step, S to, Reason reason, std::strin
 // ended with.
 std::string failure_text(const Step& step, const std::string& diagnostics) {
   std::string text = diagnostics;
-  if (step.exit_code && *step.exit_code != 0) {
-    text += fmt::format("{}exit code {}", text.empty() ? "" : "; ", *step.exit_code);
+  const auto code = step.exit_code ? fmt::format("exit code {}", *step.exit_code) : std::string();
+  if (step.exit_code.value_or(0) != 0 && text.find(code) == text.npos) {
+    text += fmt::format("{}{}", text.empty() ? "" : "; ", code);
   }
   if (!step.last_lines.empty()) {
     text += fmt::format("{}its last lines:\n{}", text.empty() ? "" : "; ", step.last_lines);
@@ -177,10 +178,26 @@ void settle_by_sighting(const World& world, const Step& step, const RunSighting&
   }
 }
 
+// An order to an agent may be lost with its link; the agent takes it once, however often it is
+// given. Until the agent's report shows that it was taken it is given again.
+void order_again(const World& world, Effect effect, const Step& step, Decision& decision) {
+  const Intent* last = world.rows.intents().latest(effect, step.id.text);
+  if (last == nullptr || world.facts.flying(effect, step.id.text)) return;
+  const Time again = std::max(last->created_at, last->ended_at) + world.settings.order_again;
+  if (world.now >= again) {
+    decision.changes.push_back(start(world, effect, step.id.text));
+  } else {
+    decision.at(again);
+  }
+}
+
 // A step that is a process of the master's agent: its end comes as a report, into the row.
 bool decide_process(const World& world, const Step& step, Decision& decision) {
   if (step.handle != kProcessHandle) return false;
-  if (!step.exit_code) return true;
+  if (!step.exit_code) {
+    if (!step.driver_node) order_again(world, Effect::submit_step, step, decision);
+    return true;
+  }
   if (*step.exit_code == 0) {
     decision.changes.push_back(finish(world, step, S::succeeded, Reason::progress, "", "agent"));
   } else {
@@ -259,7 +276,9 @@ void decide_cancelling(const World& world, const ClusterRows& cluster, const Ste
     decision.changes.push_back(start(world, Effect::cancel_step, subject));
   } else if (standing == Standing::waiting) {
     decision.at(retry_at(world, Effect::cancel_step, subject));
-  } else if (standing == Standing::done && step.handle != kProcessHandle) {
+  } else if (standing == Standing::done && step.handle == kProcessHandle) {
+    order_again(world, Effect::cancel_step, step, decision);
+  } else if (standing == Standing::done) {
     ask(world, step, decision);
   }
 }

@@ -107,7 +107,7 @@ Result<> ControlLoop::take_link_event(const LinkEvent& event) {
       return {};
     }
   }
-  const auto changes = observe_link(rows_, event);
+  const auto changes = observe_link(rows_, event, now());
   if (!changes.empty()) BDAAS_TRY(rows_.apply(changes, now()));
   // Acknowledged only now that it is in the rows; an old report is acknowledged again.
   if (report != nullptr && seq_of(report->report) > 0) {
@@ -193,8 +193,7 @@ void ControlLoop::stop_unwanted_transfers() {
   for (auto& [key, cancel] : cancels_) {
     if (key.first == Effect::fetch_release) {
       const auto* cluster = rows_.cluster(ClusterId{key.second});
-      const bool wanted =
-          cluster != nullptr && cluster->cluster.wish == ClusterWish::running;
+      const bool wanted = cluster != nullptr && cluster->cluster.wish == ClusterWish::running;
       if (!wanted) cancel->store(true);
     }
     if (key.first != Effect::load_data && key.first != Effect::collect) continue;

@@ -139,7 +139,7 @@ void observe_answer(const Rows& rows, const Outcome& outcome, Changes& changes) 
 
 // ---- node links ----
 
-Changes on_daemons(Node node, const DaemonsReport& report) {
+Changes on_daemons(Node node, const DaemonsReport& report, Time now) {
   Changes changes;
   node.daemons = report.daemons;
   const bool ready =
@@ -152,6 +152,7 @@ Changes on_daemons(Node node, const DaemonsReport& report) {
     changes.push_back(Note{node_note(node, "agent", "not ready any more")});
   }
   node.ready = ready;
+  if (ready && !node.ready_at) node.ready_at = now;
   changes.push_back(Update<Node>{node});
   return changes;
 }
@@ -168,7 +169,7 @@ Changes on_step_process(const Rows& rows, const Node& node, const StepProcess& r
   return changes;
 }
 
-Changes observe_report(const Rows& rows, Node node, const Report& report) {
+Changes observe_report(const Rows& rows, Node node, const Report& report, Time now) {
   if (const auto seq = seq_of(report); seq > 0) {
     if (seq <= node.report_seq) return {};  // sent again; its acknowledgement was lost
     node.report_seq = seq;
@@ -178,7 +179,9 @@ Changes observe_report(const Rows& rows, Node node, const Report& report) {
     node.plan_error = plan->error;
     return {Update<Node>{node}};
   }
-  if (const auto* daemons = std::get_if<DaemonsReport>(&report)) return on_daemons(node, *daemons);
+  if (const auto* daemons = std::get_if<DaemonsReport>(&report)) {
+    return on_daemons(node, *daemons, now);
+  }
   if (const auto* step = std::get_if<StepProcess>(&report)) {
     return on_step_process(rows, node, *step);
   }
@@ -210,7 +213,7 @@ Changes observe_outcome(const Rows& rows, Facts& facts, const Outcome& outcome, 
   return changes;
 }
 
-Changes observe_link(const Rows& rows, const LinkEvent& event) {
+Changes observe_link(const Rows& rows, const LinkEvent& event, Time now) {
   const NodeId id = std::visit([](const auto& item) { return item.node; }, event);
   const auto* member = rows.member(id);
   if (member == nullptr) return {};
@@ -225,7 +228,7 @@ Changes observe_link(const Rows& rows, const LinkEvent& event) {
     node.connected = false;
     return {Update<Node>{node}};
   }
-  return observe_report(rows, node, std::get<LinkReport>(event).report);
+  return observe_report(rows, node, std::get<LinkReport>(event).report, now);
 }
 
 }  // namespace bdaas

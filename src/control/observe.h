@@ -11,6 +11,6 @@ namespace bdaas {
 Changes observe_outcome(const Rows& rows, Facts& facts, const Outcome& outcome, Time now);
 
 // A message of a node link. Output chunks are not handled here: they go to the spool.
-Changes observe_link(const Rows& rows, const LinkEvent& event);
+Changes observe_link(const Rows& rows, const LinkEvent& event, Time now);
 
 }  // namespace bdaas

@@ -40,22 +40,45 @@ Result<> Rows::load() {
   step_places_.clear();
   BDAAS_ASSIGN(const auto clusters, store_->list<Cluster>());
   for (const auto& row : clusters) {
-    if (is_terminal(row.status.state)) continue;
-    keep(row);
-    Query below;
-    below.parent = row.id.text;
-    BDAAS_ASSIGN(const auto nodes, store_->list<Node>(below));
-    for (const auto& node : nodes) keep(node);
-    BDAAS_ASSIGN(const auto leases, store_->list<Lease>(below));
-    for (const auto& lease : leases) keep(lease);
-    BDAAS_ASSIGN(const auto steps, store_->list<Step>(below));
-    for (const auto& step : steps) keep(step);
+    if (!is_terminal(row.status.state)) BDAAS_TRY(load_cluster(row));
   }
   BDAAS_ASSIGN(const auto jobs, store_->list<Job>());
   for (const auto& row : jobs) {
-    if (!is_terminal(row.status.state)) keep(row);
+    if (is_terminal(row.status.state)) continue;
+    keep(row);
+    BDAAS_TRY(load_intents(row.id.text));
   }
-  BDAAS_ASSIGN(const auto intents, store_->list<Intent>());
+  return {};
+}
+
+Result<> Rows::load_cluster(const Cluster& row) {
+  keep(row);
+  BDAAS_TRY(load_intents(row.id.text));
+  Query below;
+  below.parent = row.id.text;
+  BDAAS_ASSIGN(const auto nodes, store_->list<Node>(below));
+  for (const auto& node : nodes) {
+    keep(node);
+    BDAAS_TRY(load_intents(node.id.text));
+  }
+  BDAAS_ASSIGN(const auto leases, store_->list<Lease>(below));
+  for (const auto& lease : leases) {
+    keep(lease);
+    BDAAS_TRY(load_intents(lease.id.text));
+  }
+  BDAAS_ASSIGN(const auto steps, store_->list<Step>(below));
+  for (const auto& step : steps) {
+    keep(step);
+    BDAAS_TRY(load_intents(step.id.text));
+  }
+  return {};
+}
+
+// Of the living only: those of the ended grow with every job that ever ran.
+Result<> Rows::load_intents(const std::string& subject) {
+  Query about;
+  about.parent = subject;
+  BDAAS_ASSIGN(const auto intents, store_->list<Intent>(about));
   for (const auto& row : intents) keep(row);
   return {};
 }

@@ -67,6 +67,8 @@ class Rows {
   const Store& store() const { return *store_; }
 
  private:
+  Result<> load_cluster(const Cluster& row);
+  Result<> load_intents(const std::string& subject);
   Result<> write(const Change& change, Time now);
   void keep(const Cluster& row);
   void keep(const Node& row);

@@ -11,6 +11,7 @@ struct ControlSettings {
   Millis rent_deadline{120'000};  // of one rent call; then its outcome is unknown
   Millis agent_deadline{60'000};  // Rented → agent said hello; then the machine is replaced
   Millis place_again{3'000};      // an agent that was placed and does not answer is placed again
+  Millis order_again{3'000};  // an agent is told again to run or stop a program until it says so
   Millis node_ready_deadline{180'000};  // agent's hello → every daemon ready
   Millis effect_deadline{60'000};       // of release, place_agent, submit_step, cancel_step
   Millis long_effect_deadline{

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "base/temp_dir.h"
 #include "control/deciders.h"
 
@@ -90,6 +92,57 @@ class TestWorld {
     return cluster.id;
   }
 
+  // A step of the first cluster.
+  StepId add_step(const std::string& id, StepState state) {
+    Step step;
+    step.id = StepId{id};
+    step.owner = UserId{"u-test"};
+    step.cluster = cluster().cluster.id;
+    step.created_at = now;
+    apply({Insert<Step>{step}});
+    walk(step, state);
+    return step.id;
+  }
+
+  // A job with the ids that follow from its own; its cluster and step are for the test to add.
+  JobId add_job(JobState state, JobSpec spec = {}) {
+    Job job;
+    job.id = JobId{"j-test"};
+    job.owner = UserId{"u-test"};
+    job.spec = std::move(spec);
+    job.cluster = job.spec.cluster ? job.spec.cluster : cluster_of(job.id);
+    job.step = step_of(job.id);
+    job.created_at = now;
+    apply({Insert<Job>{job}});
+    walk(job, state);
+    return job.id;
+  }
+
+  // What the engine said of a step, asked and answered now.
+  void see(const StepId& step, RunState state, const std::string& error = {}) {
+    auto& seen = facts.runs[step];
+    seen.asked_at = now;
+    seen.error = error;
+    if (!error.empty()) return;
+    seen.at = now;
+    seen.run.state = state;
+  }
+
+  const Step& step(const std::string& id) const { return cluster().steps.at(StepId{id}); }
+  const Job& job() const { return rows.jobs().begin()->second; }
+  template <class Edit>
+  void edit_step(const std::string& id, Edit edit) {
+    Step row = step(id);
+    edit(row);
+    apply({Update<Step>{row}});
+  }
+  template <class Edit>
+  void edit_job(Edit edit) {
+    Job row = job();
+    edit(row);
+    apply({Update<Job>{row}});
+  }
+
   const ClusterRows& cluster() const { return rows.clusters().begin()->second; }
   const Member& member(std::int64_t index) const { return cluster().members.at(index); }
 
@@ -157,14 +210,14 @@ class TestWorld {
   Time now{Millis{1'700'000'000'000}};
 };
 
-// The only change of that kind, or null.
+// A copy of the only change of that kind, or null.
 template <class Wanted>
-const Wanted* find_change(const Decision& decision) {
-  const Wanted* found = nullptr;
+std::shared_ptr<const Wanted> find_change(const Decision& decision) {
+  std::shared_ptr<const Wanted> found;
   for (const auto& change : decision.changes) {
     if (const auto* item = std::get_if<Wanted>(&change)) {
       EXPECT_EQ(found, nullptr) << "two changes of one kind";
-      found = item;
+      found = std::make_shared<const Wanted>(*item);
     }
   }
   return found;
