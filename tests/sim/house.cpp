@@ -254,6 +254,7 @@ void House::guarded(const std::function<void()>& work) {
 bool House::wish(const std::function<void(ControlLoop&)>& wish) {
   if (!up()) return false;
   guarded([&] { wish(*loop_); });
+  if (!up()) return false;
   turn_at_ = std::min(turn_at_, scene_.clock.now());
   return true;
 }
@@ -340,6 +341,7 @@ void House::run_due() {
   const Time now = scene_.clock.now();
   if (links.next_event().value_or(Time::max()) <= now) {
     links.advance();
+    sabotage_.links_moved(links);
     watch_programs();
   }
   end_expired_machines();
@@ -377,6 +379,17 @@ void House::watch_programs() {
   }
 }
 
+// A manager that was there all the time has no machine run out that it wants.
+void House::check_expiry(const LeaseId& token) {
+  const Time long_ago = scene_.clock.now() - settings_.lease_ttl / 2;
+  if (!up() || up_since_ > long_ago) return;
+  const auto* member = loop_->rows().member_of_lease(token);
+  if (member == nullptr || member->lease.status.state != LeaseState::ready) return;
+  if (member->lease.status.since > long_ago) return;
+  if (!machine_wanted(*loop_->rows().cluster(member->node.cluster), *member)) return;
+  scene_.violated(fmt::format("nobody renewed {}, though its manager was there", token.text));
+}
+
 // The dead-man time of a machine: what its agent was last told, or what it was rented with.
 void House::end_expired_machines() {
   const Time now = scene_.clock.now();
@@ -385,6 +398,7 @@ void House::end_expired_machines() {
     life.expires_at = std::max(life.machine.request.expires_at, links.expires_at(machine_id));
     if (life.expires_at > now) continue;
     scene_.trace("{} nobody renewed {}", id_.text, machine_id);
+    check_expiry(life.machine.request.token);
     machines_changed_ = scene_.cloud.end_by_itself(life.machine.request.token) || machines_changed_;
   }
   sweep_machines();

@@ -38,7 +38,7 @@ class House final : public EffectRunner, FakeFaultPlan {
   bool up() const { return loop_ != nullptr; }
   ControlLoop& loop() { return *loop_; }
   Time up_since() const { return up_since_; }
-  // Runs `wish` (a command) on the manager. False: it is down.
+  // Runs `wish` (a command) on the manager. False: it is down, or died over it.
   bool wish(const std::function<void(ControlLoop&)>& wish);
 
   // ---- time ----
@@ -86,6 +86,7 @@ class House final : public EffectRunner, FakeFaultPlan {
   void sweep_machines();
   void watch_programs();
   void end_expired_machines();
+  void check_expiry(const LeaseId& token);
 
   Scene& scene_;
   const InstallationId id_;

@@ -152,9 +152,13 @@ void Invariants::check_ended() {
   }
 }
 
-void Invariants::check_end() {
+void Invariants::check_work_ended() {
   check_ended<Job>();
   check_ended<Step>();
+}
+
+void Invariants::check_end() {
+  check_work_ended();
   check_ended<Cluster>();
   check_ended<Lease>();
   for (const auto& [machine_id, life] : house_->living()) {

@@ -12,6 +12,8 @@ class Invariants {
   void check();
   // No faults for a while: the rows say of the agents what the agents know themselves.
   void check_rows_agree();
+  // Time enough has passed for every job and step.
+  void check_work_ended();
   // Everything was ended, and time has passed.
   void check_end();
 

@@ -40,6 +40,7 @@ struct Sabotage {
   std::function<bool(const MemoryStore::Written&)> keeps = [](const MemoryStore::Written&) {
     return true;
   };
+  std::function<void(FakeLinks&)> links_moved = [](FakeLinks&) {};  // something was delivered
   bool agents_forget_inits = false;
 
   // effect: absent for the points of a commit.

@@ -8,6 +8,7 @@ namespace {
 
 constexpr Millis kAfterTheActs{60'000};   // the faults go on for so long
 constexpr Millis kCalmDown{45'000};       // then the rows must agree with the agents
+constexpr Millis kScript{60'000};         // the acts of a life of every effect
 constexpr Millis kWorkEnds{20 * 60'000};  // every job and step has ended by then
 constexpr Millis kAllEnds{20 * 60'000};   // and then every cluster
 
@@ -15,7 +16,7 @@ int up_to(Dice& dice, int most) { return static_cast<int>(dice.between(0, most))
 
 LinkFaults link_faults(Dice& dice) {
   LinkFaults faults;
-  faults.drop = up_to(dice, 40);
+  faults.drop = up_to(dice, dice.chance(250) ? 250 : 40);
   faults.twice = up_to(dice, 60);
   faults.reorder = up_to(dice, 60);
   faults.disconnect = up_to(dice, 30);
@@ -43,6 +44,14 @@ CloudFaults cloud_faults(Dice& dice) {
 Life quiet_life() {
   Life life;
   life.habits.only_one_job = true;
+  life.all_must_succeed = true;
+  return life;
+}
+
+Life life_of_every_effect() {
+  Life life;
+  life.habits.every_effect = true;
+  life.habits.acts_until = Millis{0};
   life.all_must_succeed = true;
   return life;
 }
@@ -94,15 +103,19 @@ const std::string& Simulation::run() {
     return std::all_of(families_.begin(), families_.end(),
                        [&](const auto& family) { return holds(*family); });
   };
-  if (!life_.habits.only_one_job) {
+  if (!life_.habits.only_one_job && !life_.habits.every_effect) {
     run_until(scene_.clock.now() + life_.habits.acts_until + kAfterTheActs, never);
     heal();
     run_until(scene_.clock.now() + kCalmDown, never);
     for (auto& family : families_) family->invariants.check_rows_agree();
   }
+  if (life_.habits.every_effect) run_until(scene_.clock.now() + kScript, never);
   run_until(scene_.clock.now() + kWorkEnds,
             [&] { return every([](Family& family) { return family.users.work_is_done(); }); });
-  for (auto& family : families_) family->users.end_clusters();
+  for (auto& family : families_) {
+    family->invariants.check_work_ended();
+    family->users.end_clusters();
+  }
   run_until(scene_.clock.now() + kAllEnds,
             [&] { return every([](Family& family) { return family.users.all_is_done(); }); });
   for (auto& family : families_) {

@@ -20,6 +20,8 @@ struct Life {
 Life life_of(unsigned long long seed);
 // One manager, one job on a cluster of its own, nothing goes wrong.
 Life quiet_life();
+// Likewise, with a need for every effect.
+Life life_of_every_effect();
 
 class Simulation {
  public:

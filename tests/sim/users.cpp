@@ -6,12 +6,53 @@ namespace bdaas {
 
 void Users::plan() {
   wish([this](ControlLoop& loop) { add_program(loop); });
+  if (habits_.every_effect) return plan_every_effect();
   wish([this](ControlLoop& loop) { create_job(loop, std::nullopt); });
   if (habits_.only_one_job) return;
   for (int i = 0; i < habits_.acts; ++i) {
     const Millis after = scene_->dice.time(Millis{0}, habits_.acts_until);
     scene_->agenda.at(scene_->clock.now() + after, [this] { act(); });
   }
+}
+
+// A job on a cluster of its own, long enough for its leases to be renewed; beside it a kept cluster
+// with a job (which is tidied up) and a step that is cancelled.
+void Users::plan_every_effect() {
+  const auto later = [this](Millis after, std::function<void(ControlLoop&)> act) {
+    scene_->agenda.at(scene_->clock.now() + after, [this, act = std::move(act)] { wish(act); });
+  };
+  JobSpec job;
+  job.program = program_;
+  job.data = data_;
+  job.place.provider = "fake";
+  job.place.engine = "fake";
+  job.place.settings["fake.time_ms"] = "50000";
+  ClusterSpec kept = job.place;
+  kept.settings["fake.time_ms"] = "2000";
+  wish([this, job](ControlLoop& loop) {
+    const auto made = bdaas::create_job(loop, scene_->dice, owner_, job);
+    if (made) must_succeed_.insert(made->id);
+  });
+  wish([this, kept](ControlLoop& loop) {
+    (void)bdaas::create_cluster(loop, scene_->dice, owner_, kept);
+  });
+  later(Millis{1'000}, [this, job](ControlLoop& loop) {
+    JobSpec borrowing = job;
+    borrowing.cluster = some_kept_cluster();
+    const auto made = bdaas::create_job(loop, scene_->dice, owner_, borrowing);
+    if (made) must_succeed_.insert(made->id);
+  });
+  StepSpec step;
+  step.program = program_;
+  step.settings["fake.outcome"] = "run_for_ever";
+  later(Millis{20'000}, [this, step](ControlLoop& loop) {
+    (void)bdaas::add_step(loop, scene_->dice, owner_, *some_kept_cluster(), step);
+  });
+  later(Millis{25'000}, [this](ControlLoop& loop) {
+    for (const auto& endless : house_->store.all<Step>()) {
+      if (!endless.job) (void)cancel_step(loop, owner_, endless.id);
+    }
+  });
 }
 
 void Users::wish(std::function<void(ControlLoop&)> wish) {
@@ -59,7 +100,7 @@ ClusterSpec Users::cluster_spec() {
   spec.engine = "fake";
   spec.workers = dice.between(1, 3);
   spec.settings["fake.time_ms"] = std::to_string(dice.between(100, 30'000));
-  if (dice.chance(200)) spec.settings["fake.run_on_agent"] = "true";
+  if (dice.chance(300)) spec.settings["fake.run_on_agent"] = "true";
   if (dice.chance(100)) spec.settings["fake.outcome"] = "fail";
   if (dice.chance(200)) spec.settings["fake.output"] = "false";
   if (dice.chance(200)) spec.idle_timeout_ms = dice.time(Millis{1'000}, Millis{60'000});
@@ -79,7 +120,10 @@ void Users::create_job(ControlLoop& loop, std::optional<ClusterId> cluster) {
     spec.keep = dice.chance(250);
   }
   const bool for_ever = !cluster && habits_.interferes && dice.chance(100);
-  if (for_ever) spec.place.settings["fake.outcome"] = "run_for_ever";
+  if (for_ever) {
+    spec.place.settings["fake.outcome"] = "run_for_ever";
+    spec.keep = false;  // who came after would wait for ever
+  }
   if (for_ever || dice.chance(100)) spec.timeout_ms = dice.time(Millis{1'000}, Millis{60'000});
   const bool succeeds = !cluster && spec.timeout_ms == Millis{0} &&
                         !spec.place.settings.contains("fake.outcome") &&

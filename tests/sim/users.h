@@ -13,6 +13,7 @@ struct Habits {
   Millis down_max{5'000};     // how long a manager stays away
   bool interferes = true;     // cancels, terminates, resizes
   bool only_one_job = false;  // the simplest life there is
+  bool every_effect = false;  // few acts without chance, which need every effect there is
 };
 
 class Users {
@@ -31,6 +32,7 @@ class Users {
   void check_success();
 
  private:
+  void plan_every_effect();
   void act();
   void wish(std::function<void(ControlLoop&)> wish);  // again and again until the manager is there
   void add_program(ControlLoop& loop);

@@ -216,6 +216,14 @@ Time FakeLinks::expires_at(const std::string& machine_id) const {
   return latest;
 }
 
+std::vector<NodeId> FakeLinks::living_nodes() const {
+  std::vector<NodeId> nodes;
+  for (const auto& [node, agent] : agents_) {
+    if (agent.alive) nodes.push_back(node);
+  }
+  return nodes;
+}
+
 int FakeLinks::living_agents() const {
   return static_cast<int>(std::count_if(agents_.begin(), agents_.end(),
                                         [](const auto& item) { return item.second.alive; }));
@@ -262,7 +270,6 @@ void FakeLinks::send_unacknowledged(const NodeId& node, Agent& agent) {
 }
 
 void FakeLinks::apply_plan(Agent& agent, const NodePlan& plan) {
-  const bool news = plan.revision != agent.plan.revision;
   agent.plan = plan;
   for (const auto& daemon : plan.daemons) {
     if (agent.daemons.contains(daemon.name)) continue;
@@ -272,7 +279,7 @@ void FakeLinks::apply_plan(Agent& agent, const NodePlan& plan) {
           [this, node = agent.config.node, name = daemon.name] { start_daemon(node, name); });
   }
   report(agent, PlanApplied{0, plan.revision, ""});
-  if (plan.daemons.empty() || !news) report_daemons(agent);
+  report_daemons(agent);
 }
 
 void FakeLinks::initialise(const Agent& agent, const DaemonSpec& daemon) {

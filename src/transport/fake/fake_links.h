@@ -67,6 +67,7 @@ class FakeLinks final : public NodeLinks, public AgentPlacer {
   // Agents whose lease ran out by themselves.
   int ended_by_themselves() const { return ended_by_themselves_; }
   int living_agents() const;
+  std::vector<NodeId> living_nodes() const;  // of living agents
   // For planted bugs: an agent that formats again when it is started again.
   void forget_inits(bool forget) { forget_inits_ = forget; }
 

@@ -1,0 +1,103 @@
+// Every place where a manager or an agent may die, one run for each: the jobs succeed all the same,
+// and every invariant holds.
+
+#include <gtest/gtest.h>
+
+#include "simulation.h"
+
+namespace bdaas {
+namespace {
+
+using Place = std::pair<Point, std::optional<Effect>>;
+
+// apply_plan and renew_lease are messages: their wish is a row of its own, and their answer a
+// report. What only reads has no intent.
+std::vector<Point> points_of(const EffectRow& row) {
+  if (row.reads_only) return {Point::before_call, Point::after_call};
+  if (row.effect == Effect::apply_plan || row.effect == Effect::renew_lease) {
+    return {Point::before_call, Point::after_call, Point::after_answer};
+  }
+  return {Point::before_intent, Point::before_call, Point::after_call, Point::after_answer};
+}
+
+std::string text_of(const Place& place) {
+  static constexpr std::array<std::string_view, 6> names = {
+      "before the intent of", "before the call of", "after the call of",
+      "after the answer of",  "before commit",      "after commit"};
+  return fmt::format("{} {}", names.at(static_cast<std::size_t>(place.first)),
+                     place.second ? to_text(*place.second) : "");
+}
+
+// One run; the manager dies when it comes to `place` for the time number `occurrence` (from 1).
+std::string run_with_a_death(const Place& place, int occurrence, bool& died) {
+  Sabotage sabotage;
+  int seen = 0;
+  sabotage.probe = [&](Point point, std::optional<Effect> effect) {
+    if (Place{point, effect} != place || ++seen != occurrence) return;
+    died = true;
+    throw ManagerKilled{};
+  };
+  Simulation simulation(1, life_of_every_effect(), sabotage);
+  return simulation.run();
+}
+
+std::map<Place, int> places_of_a_run_without_deaths() {
+  std::map<Place, int> places;
+  Sabotage sabotage;
+  sabotage.probe = [&](Point point, std::optional<Effect> effect) { ++places[{point, effect}]; };
+  Simulation simulation(1, life_of_every_effect(), sabotage);
+  EXPECT_EQ(simulation.run(), "");
+  return places;
+}
+
+TEST(CrashWalk, AManagerMayDieAtEveryPlace) {
+  const auto places = places_of_a_run_without_deaths();
+  for (const auto& row : kEffects) {
+    for (const auto point : points_of(row)) {
+      EXPECT_TRUE(places.contains({point, row.effect}))
+          << "the walk never came to the place " << text_of({point, row.effect});
+    }
+  }
+  int runs = 0;
+  for (const auto& [place, times] : places) {
+    for (int occurrence = 1; occurrence <= times; ++occurrence, ++runs) {
+      bool died = false;
+      const std::string violation = run_with_a_death(place, occurrence, died);
+      ASSERT_TRUE(died) << text_of(place) << ", number " << occurrence;
+      ASSERT_EQ(violation, "") << text_of(place) << ", number " << occurrence;
+    }
+  }
+  std::printf("%d deaths\n", runs);
+}
+
+// One run; after the link event number `at`, one agent dies, or all of them do.
+std::string run_with_dead_agents(int at, bool all, int& events) {
+  Sabotage sabotage;
+  events = 0;
+  sabotage.links_moved = [&](FakeLinks& links) {
+    if (++events != at) return;
+    const auto nodes = links.living_nodes();
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+      if (all || i == static_cast<std::size_t>(at) % nodes.size()) links.kill_agent(nodes[i]);
+    }
+  };
+  Simulation simulation(1, life_of_every_effect(), sabotage);
+  return simulation.run();
+}
+
+TEST(CrashWalk, AgentsMayDieAtEveryLinkEvent) {
+  int events = 0;
+  ASSERT_EQ(run_with_dead_agents(0, false, events), "");
+  const int last = events;
+  ASSERT_GT(last, 50);
+  for (int at = 1; at <= last; ++at) {
+    for (const bool all : {false, true}) {
+      ASSERT_EQ(run_with_dead_agents(at, all, events), "")
+          << "event " << at << (all ? ", all agents" : ", one agent");
+    }
+  }
+  std::printf("%d link events\n", last);
+}
+
+}  // namespace
+}  // namespace bdaas
