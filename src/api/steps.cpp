@@ -41,7 +41,8 @@ class LogSource final : public BodySource {
     const auto step = api_.store.get<Step>(step_);
     if (!step) return true;
     if (!is_terminal(step->status.state)) return false;
-    return !step->started_at || api_.clock.now() - step->status.since >= kOutputPatience;
+    const bool never_ran = !step->started_at || step->handle.empty();
+    return never_ran || api_.clock.now() - step->status.since >= kOutputPatience;
   }
 
   const ApiContext& api_;

@@ -94,6 +94,16 @@ class LogTest : public ApiTest {
     const auto have = spool_.state(step_.id, OutputStream::out);
     ASSERT_TRUE(spool_.append(step_.id, OutputStream::out, have.bytes, text, end));
   }
+  void go_to(std::initializer_list<StepState> states) {
+    ASSERT_TRUE(writer_.write([&]() -> Result<> {
+      auto row = store_->get<Step>(step_.id).value();
+      for (const auto state : states) {
+        BDAAS_TRY(store_->transition(row, state, Reason::user_request, "user", "", clock_.now()));
+      }
+      return {};
+    }));
+    events_.notify();
+  }
   std::string log(std::string_view query = "") const {
     return fmt::format("/v1/steps/{}/log{}", step_.id.text, query);
   }
@@ -128,15 +138,15 @@ TEST_F(LogTest, OfAStepThatNeverRanEnd) {
   auto follower = client();
   ASSERT_TRUE(follower.send(request({.path = log("?follow=true")})));
   EXPECT_EQ(follower.read_head().status, 200);
-  ASSERT_TRUE(writer_.write([&]() -> Result<> {
-    auto row = store_->get<Step>(step_.id).value();
-    for (const auto state : {StepState::cancelling, StepState::cancelled}) {
-      BDAAS_TRY(store_->transition(row, state, Reason::user_request, "user", "", clock_.now()));
-    }
-    return {};
-  }));
-  events_.notify();
+  go_to({StepState::cancelling, StepState::cancelled});
   EXPECT_NE(follower.read_until("0\r\n\r\n"), "");
+}
+
+TEST_F(LogTest, OfAStepThatWasRefusedByTheEngineEndAtOnce) {
+  ASSERT_TRUE(
+      commands_.change<Step>(user_, step_.id, [&](Step& row) { row.started_at = clock_.now(); }));
+  go_to({StepState::waiting_for_cluster, StepState::starting, StepState::failed});
+  EXPECT_EQ(get(log("?follow=true")).body, "");
 }
 
 // ---- events ----
