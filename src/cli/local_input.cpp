@@ -101,6 +101,10 @@ Result<LocalData> check_data(const fs::path& path) {
   BDAAS_ASSIGN(const auto status, status_of(path, "data"));
   LocalData data;
   BDAAS_ASSIGN(data.name, base_name(path));
+  if (data.name.find(':') != std::string::npos) {
+    return fail(ErrorKind::invalid_argument,
+                "'{}' has a ':' in its name, which HDFS does not take; rename it", shown(path));
+  }
   if (fs::is_directory(status)) {
     auto tar = TarSource::open(path);
     if (!tar) return as_bad_input(std::move(tar).error());

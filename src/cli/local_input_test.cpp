@@ -69,6 +69,8 @@ TEST_F(LocalInputTest, Data) {
 
   EXPECT_THAT(refusal(check_data(dir_.path() / "no")), HasSubstr("the data '"));
   EXPECT_THAT(refusal(check_data(put("empty", ""))), HasSubstr("is empty"));
+  EXPECT_THAT(refusal(check_data(put("10:30.txt", "x"))), HasSubstr("which HDFS does not take"));
+  fs::remove(dir_.path() / "10:30.txt");
   EXPECT_THAT(refusal(check_data(dir_.path())), HasSubstr("symbolic link"));
 }
 

@@ -116,6 +116,9 @@ Result<> check_entry(const fs::directory_entry& entry) {
   if (!fs::is_regular_file(status) && !fs::is_directory(status)) {
     return refuse(entry.path(), "is neither a file nor a directory");
   }
+  if (entry.path().filename().native().find(':') != std::string::npos) {
+    return refuse(entry.path(), "has a ':' in its name, which HDFS does not take; rename it");
+  }
   return {};
 }
 

@@ -119,6 +119,10 @@ TEST_F(TarSourceTest, RefusesWhatIsNoFile) {
   refused = TarSource::open(root());
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(refused.error().message, HasSubstr("neither a file nor a directory"));
+
+  fs::remove(root() / "pipe");
+  put("10:30", "x");
+  EXPECT_THAT(TarSource::open(root()).error().message, HasSubstr("which HDFS does not take"));
 }
 
 TEST_F(TarSourceTest, RefusesWhatIsEmpty) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/os_error.h"
+#include "base/utf8.h"
 
 namespace bdaas {
 
@@ -15,6 +16,7 @@ Result<TreeSummary> summarize(const fs::path& tar) {
   for (;;) {
     BDAAS_ASSIGN(const auto entry, reader.next());
     if (!entry) break;
+    BDAAS_TRY(check_hdfs_name(entry->name));
     if (entry->directory) continue;
     ++summary.files;
     summary.bytes += entry->bytes;
@@ -31,6 +33,16 @@ Result<TreeSummary> summarize(const fs::path& tar) {
 }
 
 }  // namespace
+
+Result<> check_hdfs_name(std::string_view name) {
+  const auto refuse = [&](std::string_view why) {
+    return fail(ErrorKind::invalid_argument,
+                "the name '{}' {}, which HDFS does not take; rename it", printable(name), why);
+  };
+  if (name.find(':') != name.npos) return refuse("has a ':'");
+  if (!is_utf8(name)) return refuse("is not UTF-8");
+  return {};
+}
 
 Result<TreeSummary> check_tree(const fs::path& tar, std::string_view name) {
   return summarize(tar).context(fmt::format("the directory '{}'", printable(name)));

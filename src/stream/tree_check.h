@@ -10,8 +10,11 @@ struct TreeSummary {
   std::int64_t bytes = 0;  // of the files
 };
 
-// invalid_argument: a name, link or device that TarReader refuses, a name twice, no file with a
-// byte in it. corrupted: not a tar, or cut off. name: for messages.
+// What becomes a file's name in HDFS, which takes no ':' and UTF-8 only. invalid_argument.
+Result<> check_hdfs_name(std::string_view name);
+
+// invalid_argument: a name, link or device that TarReader or HDFS refuses, a name twice, no file
+// with a byte in it. corrupted: not a tar, or cut off. name: for messages.
 Result<TreeSummary> check_tree(const fs::path& tar, std::string_view name);
 
 }  // namespace bdaas

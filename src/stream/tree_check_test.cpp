@@ -34,6 +34,8 @@ TEST_F(TreeCheckTest, RefusesWithTheDirectorysName) {
   for (const auto& [bad, why] : std::vector<std::pair<TarFixtureEntry, std::string>>{
            {{"../a", "x"}, "'.' or '..'"},
            {{"/a", "x"}, "absolute"},
+           {{"d/a:b", "x"}, "has a ':', which HDFS does not take"},
+           {{"d/caf\xe9", "x"}, "UTF-8"},
            {{.name = "a", .type = '2', .link = "/etc/passwd"}, "symbolic link"},
            {{.name = "a", .type = '1', .link = "fine"}, "hard link"},
            {{.name = "a", .type = '3'}, "device"},

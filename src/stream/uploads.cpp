@@ -32,6 +32,7 @@ Result<> check_spec(const UploadSpec& spec) {
                 printable(spec.name));
   }
   if (spec.kind == UploadKind::program) BDAAS_TRY(program_kind_of(spec.name));
+  if (spec.kind == UploadKind::data) BDAAS_TRY(check_hdfs_name(spec.name));
   if (spec.bytes <= 0) {
     return fail(ErrorKind::invalid_argument, "'{}' is empty; there is nothing to upload",
                 printable(spec.name));

@@ -115,6 +115,8 @@ class BeforeTheManager(Case):
         (self.folder / "linked").mkdir()
         (self.folder / "linked" / "a").write_text("a")
         (self.folder / "linked" / "passwd").symlink_to("/etc/passwd")
+        (self.folder / "colon").mkdir()
+        (self.folder / "colon" / "10:30.txt").write_text("text")
         (self.folder / "bad.jar").write_text("no zip")
         (self.folder / "prog.txt").write_text("text")
         latin = os.fsdecode(b"caf\xe9.txt")
@@ -126,6 +128,8 @@ class BeforeTheManager(Case):
                 (["ok.py", "--data", "emptydir"], ["'emptydir'"]),
                 (["ok.py", "--data", "linked"], ["'linked/passwd' is a symbolic link"]),
                 (["ok.py", "--data", latin], ["not UTF-8"]),
+                (["ok.py", "--data", "colon/10:30.txt"], ["'colon/10:30.txt'", "rename it"]),
+                (["ok.py", "--data", "colon"], ["'colon/10:30.txt'", "rename it"]),
                 (["empty.py"], ["'empty.py' is empty"]),
                 (["bad.jar"], ["'bad.jar' is no Java archive"]),
                 (["prog.txt"], ["'prog.txt'", ".py", ".jar"]),
@@ -242,14 +246,15 @@ class ByTheManager(Case):
         self.assertEqual(self.home.run("data", "list").returncode, 0)
         before = self.home.get("/v1/data")
         for name in (b"..", b".", b"", b"../evil", b"/etc/evil", b"a/b", b"a\0b", b"x" * 256,
-                     b"\xff\xfe", b"caf\xe9", b"a\nb"):
+                     b"\xff\xfe", b"caf\xe9", b"a\nb", b"a:b"):
             with self.subTest(name=name):
                 status, _, said = self.upload(name, "file", b"x")
                 self.assertEqual(status, 400, said)
         for entry in (("../evil", tarfile.REGTYPE, ""), ("/etc/evil", tarfile.REGTYPE, ""),
                       ("a/../../evil", tarfile.REGTYPE, ""), ("link", tarfile.SYMTYPE, "/etc"),
                       ("hard", tarfile.LNKTYPE, "../evil"), ("pipe", tarfile.FIFOTYPE, ""),
-                      ("device", tarfile.CHRTYPE, ""), ("x" * 256, tarfile.REGTYPE, "")):
+                      ("10:30", tarfile.REGTYPE, ""), ("device", tarfile.CHRTYPE, ""),
+                      ("x" * 256, tarfile.REGTYPE, "")):
             with self.subTest(entry=entry):
                 status, _, said = self.upload(b"tree", "tree", tar_of([entry]))
                 self.assertEqual(status, 400, said)
