@@ -15,6 +15,8 @@
 //     results/<result id>.tar.gz
 //     steps/<step id>/{stdout,stderr}   what the driver printed, as followed (bounded)
 //     history/                Spark event logs that outlive their cluster
+//     history-server/         configuration and scratch of the History Server that shows them
+//     pages/<cluster id>/     last snapshots of the pages of its engines
 //     machines/<lease id>/    nodes of the local provider
 //     packages/<sha256>/      releases, content-addressed; may be shared: $BDAAS_PACKAGES
 //     releases/<name>.json    what a fetched release resolved to
@@ -39,6 +41,8 @@ struct StateDir {
   fs::path results() const { return root / "results"; }
   fs::path steps() const { return root / "steps"; }
   fs::path history() const { return root / "history"; }
+  fs::path history_server() const { return root / "history-server"; }
+  fs::path pages() const { return root / "pages"; }
   fs::path machines() const { return root / "machines"; }
   fs::path packages() const { return packages_root; }
   fs::path releases() const { return root / "releases"; }

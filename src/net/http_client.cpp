@@ -8,6 +8,7 @@
 #include <array>
 #include <list>
 #include <mutex>
+#include <utility>
 
 #include "base/os_error.h"
 #include "net/url.h"
@@ -161,6 +162,7 @@ class Call {
   std::uint64_t given_bytes_ = 0;  // by the source
   std::size_t header_bytes_ = 0;
   std::optional<Error> error_;  // of a callback
+  bool head_told_ = false;
   HttpResponse response_;
 };
 
@@ -284,6 +286,8 @@ std::size_t Call::take_header(std::string_view line) {
 std::size_t Call::take_body(std::string_view bytes) {
   const long now = status();
   if (request_.sink && now >= 200 && now < 300) {
+    response_.status = static_cast<int>(now);
+    if (request_.on_head && !std::exchange(head_told_, true)) request_.on_head(response_);
     auto taken = request_.sink(bytes);
     if (taken) return bytes.size();
     error_ = std::move(taken).error();

@@ -44,6 +44,8 @@ using BodySink = std::function<Result<>(std::string_view bytes)>;
 // Host names and the numeric addresses to connect to, for names that no resolver knows.
 using HostMap = std::map<std::string, std::string>;
 
+struct HttpResponse;
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
@@ -51,7 +53,9 @@ struct HttpRequest {
   std::string body;
   BodySource source;                          // instead of body
   std::optional<std::uint64_t> source_bytes;  // exactly so many; absent: sent chunked
-  BodySink sink;           // takes the body of a 2xx answer instead of HttpResponse::body
+  BodySink sink;  // takes the body of a 2xx answer instead of HttpResponse::body
+  // Status and headers of a 2xx answer, once, before the sink gets its first bytes.
+  std::function<void(const HttpResponse& head)> on_head;
   Millis timeout{30'000};  // of the whole request
   Millis connect_timeout{5'000};
   std::uint64_t response_bytes_max = 16u << 20;  // of HttpResponse::body

@@ -135,6 +135,9 @@ Properties yarn_site(const ClusterFacts& cluster, const NodeFacts& node) {
                   {"yarn.resourcemanager.resource-tracker.address", at(master, kMaster.rm_tracker)},
                   {"yarn.resourcemanager.admin.address", at(master, kMaster.rm_admin)},
                   {"yarn.resourcemanager.webapp.address", at(master, kMaster.rm_http)},
+                  // The ResourceManager's own. Said, because on loopback a driver would take its
+                  // own node for the proxy's, and let nobody see its pages.
+                  {"yarn.web-proxy.address", at(master, kMaster.rm_http)},
                   {"yarn.resourcemanager.connect.retry-interval.ms", "200"},
                   {"yarn.client.nodemanager-connect.retry-interval-ms", "200"},
                   {"yarn.scheduler.minimum-allocation-mb", "128"},
