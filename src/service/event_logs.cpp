@@ -41,9 +41,12 @@ Result<> copy_rest(WebHdfs& hdfs, const std::string& log, const fs::path& copy) 
       log, [&](std::string_view bytes) { return write_all(fd.get(), bytes, copy); }, about.st_size);
 }
 
-Result<> copy_log(WebHdfs& hdfs, const HdfsStatus& log, const fs::path& directory) {
+Result<> copy_log(WebHdfs& hdfs, const ClusterId& cluster, const HdfsStatus& log,
+                  const fs::path& directory) {
   const std::string path = fmt::format("{}/{}", kEventLogDir, log.name);
-  const fs::path finished = directory / without_ending(log.name);
+  // No dot between: Spark takes what follows one for the name of a codec.
+  const fs::path finished =
+      directory / fmt::format("{}-{}", cluster.text, without_ending(log.name));
   const fs::path growing = finished.native() + std::string(kInProgress);
   std::error_code error;
   if (log.name.ends_with(kInProgress)) {
@@ -75,7 +78,7 @@ Result<> copy_event_logs(HttpClient& client, const ClusterFacts& cluster,
   }
   for (const auto& log : *logs) {
     BDAAS_TRY(check_relative_name(log.name));
-    if (!log.directory) BDAAS_TRY(copy_log(hdfs, log, directory));
+    if (!log.directory) BDAAS_TRY(copy_log(hdfs, cluster.id, log, directory));
   }
   return {};
 }

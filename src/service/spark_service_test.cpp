@@ -187,17 +187,17 @@ TEST_F(SparkServiceTest, EventLogsAreCopiedAsTheyGrow) {
     EXPECT_TRUE(copy_event_logs(client, cluster_, dir_).ok());
     return read_file(dir_ / name).value_or("absent");
   };
-  EXPECT_EQ(copied("application_7_0001_1"), "absent");
+  EXPECT_EQ(copied("c-7-application_7_0001_1"), "absent");
   hadoop_.put("/bdaas/spark-logs/application_7_0001_1.inprogress", "one\n");
-  EXPECT_EQ(copied("application_7_0001_1.inprogress"), "one\n");
+  EXPECT_EQ(copied("c-7-application_7_0001_1.inprogress"), "one\n");
   hadoop_.put("/bdaas/spark-logs/application_7_0001_1.inprogress", "one\ntwo\n");
-  EXPECT_EQ(copied("application_7_0001_1.inprogress"), "one\ntwo\n");
-  EXPECT_EQ(copied("application_7_0001_1.inprogress"), "one\ntwo\n");
+  EXPECT_EQ(copied("c-7-application_7_0001_1.inprogress"), "one\ntwo\n");
+  EXPECT_EQ(copied("c-7-application_7_0001_1.inprogress"), "one\ntwo\n");
   ASSERT_TRUE(service_.remove(cluster_, "/bdaas/spark-logs/application_7_0001_1.inprogress").ok());
   hadoop_.put("/bdaas/spark-logs/application_7_0001_1", "one\ntwo\nthree\n");
-  EXPECT_EQ(copied("application_7_0001_1"), "one\ntwo\nthree\n");
-  EXPECT_EQ(copied("application_7_0001_1"), "one\ntwo\nthree\n");
-  EXPECT_FALSE(fs::exists(dir_ / "application_7_0001_1.inprogress"));
+  EXPECT_EQ(copied("c-7-application_7_0001_1"), "one\ntwo\nthree\n");
+  EXPECT_EQ(copied("c-7-application_7_0001_1"), "one\ntwo\nthree\n");
+  EXPECT_FALSE(fs::exists(dir_ / "c-7-application_7_0001_1.inprogress"));
 }
 
 }  // namespace
