@@ -30,7 +30,7 @@ bool is_loopback(std::string_view host) {
 
 // Beyond the path, nothing of a plain route may carry anything: what is not understood is refused.
 std::optional<Error> left_over(const Route& route, const HttpRequest& request) {
-  if (route.query.empty() && !request.query.empty()) {
+  if (route.query.empty() && !request.query.empty() && !route.pages) {
     return fail(ErrorKind::invalid_argument, "{} takes no query parameters", route.path);
   }
   if (route.body == BodyRule::none && !request.body.empty() && request.body != "{}") {
@@ -59,14 +59,7 @@ std::variant<HttpResponse, Admission> Api::admit(const HttpRequest& head) {
   const auto parts = split_path(head.path);
   if (!parts) return error_response(parts.error());
   auto found = match(head, *parts);
-  if (!found.open && !knows_token(head)) {
-    auto response = error_response(
-        fail(ErrorKind::unauthenticated,
-             "the token is missing or wrong; send Authorization: Bearer with the content of the "
-             "file 'token' in the manager's directory"));
-    response.headers.emplace_back("WWW-Authenticate", "Bearer");
-    return response;
-  }
+  if (auto refusal = refuse_nameless(head, found)) return std::move(*refusal);
   if (found.row == nullptr && found.allow.empty()) {
     return error_response(fail(ErrorKind::not_found, "there is nothing at {}; see /v1/openapi.json",
                                head.path.substr(0, 200)));
@@ -145,10 +138,37 @@ bool Api::knows_token(const HttpRequest& head) const {
   return bearer && equal_in_constant_time(value.substr(kScheme.size()), access_.token.reveal());
 }
 
+bool Api::knows_cookie(const HttpRequest& head) const {
+  if (context_.door == nullptr) return false;
+  for (const auto& [name, value] : head.headers) {
+    if (name == "cookie" && context_.door->knows(session_of_cookies(value))) return true;
+  }
+  return false;
+}
+
+// A browser's cookie opens the engines' pages and nothing else: what their scripts, or a program
+// that writes into them, can make a browser do is to read pages.
+std::optional<HttpResponse> Api::refuse_nameless(const HttpRequest& head,
+                                                 const Match& found) const {
+  const bool pages = found.row != nullptr && found.row->route.pages;
+  if (found.open || knows_token(head) || (pages && knows_cookie(head))) return std::nullopt;
+  auto response = error_response(fail(
+      ErrorKind::unauthenticated, "the token is missing or wrong; {}",
+      pages ? "open the page by the link that `bdaas ui` prints"
+            : "send Authorization: Bearer with the content of the file 'token' in the manager's "
+              "directory"));
+  response.headers.emplace_back("WWW-Authenticate", "Bearer");
+  return response;
+}
+
 Api::Match Api::match(const HttpRequest& head, const std::vector<std::string>& parts) const {
   Match result;
   const auto fits = [&](const Row& row) {
-    return std::equal(row.parts.begin(), row.parts.end(), parts.begin(), parts.end(),
+    // The last part of a page's path stands for all that follows, or for nothing.
+    const bool open_end = row.route.pages && parts.size() >= row.parts.size();
+    const std::ptrdiff_t kept = open_end ? 1 : 0;
+    const auto end = open_end ? parts.begin() + std::ssize(row.parts) : parts.end();
+    return std::equal(row.parts.begin(), row.parts.end() - kept, parts.begin(), end - kept,
                       [](const std::string& want, const std::string& got) {
                         return want == got || (is_placeholder(want) && !got.empty());
                       });
@@ -164,7 +184,7 @@ Api::Match Api::match(const HttpRequest& head, const std::vector<std::string>& p
   }
   if (result.row == nullptr) result.row = head_by_get;
   if (result.row == nullptr) return result;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
+  for (std::size_t i = 0; i < result.row->parts.size(); ++i) {
     if (is_placeholder(result.row->parts[i])) result.path_values.push_back(parts[i]);
   }
   return result;

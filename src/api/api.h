@@ -46,6 +46,8 @@ class Api final : public HttpService {
   std::optional<HttpResponse> refuse_stranger(const HttpRequest& head) const;
   bool may_call_us(std::string_view host) const;
   bool knows_token(const HttpRequest& head) const;
+  bool knows_cookie(const HttpRequest& head) const;
+  std::optional<HttpResponse> refuse_nameless(const HttpRequest& head, const Match& found) const;
   Match match(const HttpRequest& head, const std::vector<std::string>& parts) const;
   std::optional<HttpResponse> refuse_body(const Route& route, const HttpRequest& head) const;
   Admission admission(const Row& row, std::vector<std::string> path_values) const;

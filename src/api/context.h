@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "api/event_hub.h"
+#include "api/page_door.h"
 #include "api/release_fetches.h"
 #include "api/requests.h"
 #include "base/log.h"
 #include "base/state_dir.h"
 #include "control/commands.h"
+#include "model/pages.h"
 #include "model/releases.h"
 #include "model/stages.h"
 #include "store/store.h"
@@ -39,6 +41,8 @@ struct ApiContext {
   // Asks the manager to end; returns at once.
   std::function<void(bool terminate_clusters)> shutdown;
   Log log;
+  Pages* pages = nullptr;    // none: the engines' pages are not shown
+  PageDoor* door = nullptr;  // none: browsers are not let in
 };
 
 }  // namespace bdaas::api

@@ -80,8 +80,9 @@ class BodySink {
   virtual HttpResponse finish() = 0;  // the body is whole
 };
 
-// Quick work has threads of its own, so that calls that take seconds never hold it up.
-enum class Lane { quick, slow };
+// Quick work has threads of its own, so that calls that take seconds never hold it up; so have
+// calls to servers that may not answer at all.
+enum class Lane { quick, slow, far };
 
 // How the service wants one request to go on, judged by its head.
 struct Admission {

@@ -42,7 +42,8 @@ class HttpServer::Impl {
       : options_(std::move(options)),
         quick_(static_cast<std::size_t>(options_.quick_threads)),
         slow_(static_cast<std::size_t>(options_.slow_threads)),
-        host_{options_, service, quick_, slow_} {}
+        far_(static_cast<std::size_t>(options_.far_threads)),
+        host_{options_, service, quick_, slow_, far_} {}
 
   ~Impl() { stop(); }
 
@@ -75,6 +76,7 @@ class HttpServer::Impl {
     }
     quick_.join();
     slow_.join();
+    far_.join();
   }
 
  private:
@@ -133,6 +135,7 @@ class HttpServer::Impl {
   // The pools outlive the sessions' coroutines, which io_ destroys when it goes.
   asio::thread_pool quick_;
   asio::thread_pool slow_;
+  asio::thread_pool far_;
   SessionHost host_;
   std::set<HttpSession*> sessions_;  // I/O thread
 

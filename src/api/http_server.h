@@ -27,6 +27,7 @@ struct HttpOptions {
   unsigned short port = 0;  // 0: the system chooses
   int quick_threads = 2;
   int slow_threads = 4;
+  int far_threads = 8;  // a browser asks for six files at once
   HttpLimits limits;
   Log log;  // failures that no client hears of
 };

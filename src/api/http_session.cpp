@@ -95,7 +95,9 @@ template <class T, class Work>
 asio::awaitable<T> HttpSession::on_lane(Lane lane, Work work) {
   // A plain function object that owns its work: the coroutine on the pool must not point into ours.
   auto task = [](Work owned) -> asio::awaitable<T> { co_return owned(); };
-  asio::thread_pool& pool = lane == Lane::quick ? host_.quick : host_.slow;
+  asio::thread_pool& pool = lane == Lane::quick  ? host_.quick
+                            : lane == Lane::slow ? host_.slow
+                                                 : host_.far;
   co_return co_await asio::co_spawn(pool, task(std::move(work)), asio::use_awaitable);
 }
 

@@ -27,6 +27,7 @@ struct SessionHost {
   HttpService& service;
   asio::thread_pool& quick;
   asio::thread_pool& slow;
+  asio::thread_pool& far;
   bool stopping = false;  // I/O thread
 };
 

@@ -149,6 +149,14 @@ std::string_view status_phrase(int status) {
       return "No Content";
     case 206:
       return "Partial Content";
+    case 302:
+      return "Found";
+    case 303:
+      return "See Other";
+    case 304:
+      return "Not Modified";
+    case 307:
+      return "Temporary Redirect";
     case 400:
       return "Bad Request";
     case 401:

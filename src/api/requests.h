@@ -64,7 +64,43 @@ struct ShutdownRequest {
   }
 };
 
+struct PageLinkRequest {
+  std::string to;
+
+  static constexpr auto fields() {
+    return std::tuple{required("to", &PageLinkRequest::to,
+                               "path of a page: below /v1/pages/ or /v1/clusters/{id}/pages/")};
+  }
+};
+
 // ---- answers ----
+
+struct PageLink {
+  std::string path;
+  Time expires_at{};
+
+  static constexpr auto fields() {
+    return std::tuple{required("path", &PageLink::path, "for a browser; good for one visit"),
+                      required("expires_at", &PageLink::expires_at, "")};
+  }
+};
+
+struct PageView {
+  std::string name;
+  std::string title;
+  std::string path;
+  bool live = false;
+  std::optional<Time> snapshot_at;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        required("name", &PageView::name, "namenode, resourcemanager, driver, …"),
+        required("title", &PageView::title, "for people"),
+        required("path", &PageView::path, "where it stands"),
+        required("live", &PageView::live, "its cluster lives; else there is a snapshot only"),
+        optional("snapshot_at", &PageView::snapshot_at, "when it was last looked at")};
+  }
+};
 
 template <class T>
 struct Page {

@@ -46,7 +46,9 @@ struct Route {
   std::string_view path;  // "/v1/jobs/{id}"
   std::string_view name;  // operationId
   std::string_view summary;
-  bool open = false;  // no token wanted
+  bool open = false;   // no token wanted
+  bool pages = false;  // of engines: any path below and any query; for browsers with a cookie, and
+                       // not in the OpenAPI description
   Lane lane = Lane::quick;
 
   std::vector<ParameterDoc> query;
@@ -66,6 +68,8 @@ struct Route {
 
   // ---- for writing rows ----
   Route&& slow() && { return lane = Lane::slow, std::move(*this); }
+  Route&& far() && { return lane = Lane::far, std::move(*this); }
+  Route&& of_pages() && { return pages = true, std::move(*this).far(); }
   Route&& without_token() && { return open = true, std::move(*this); }
   Route&& may_fail(std::vector<ErrorKind> kinds) && {
     for (const auto kind : kinds) errors.push_back(status_of(kind));

@@ -15,6 +15,7 @@ std::vector<Route> data_routes();
 std::vector<Route> result_routes();
 std::vector<Route> event_routes();
 std::vector<Route> release_routes();
+std::vector<Route> page_routes();
 
 std::vector<Route> all_routes();
 

@@ -80,6 +80,10 @@ constexpr auto field_rules(std::type_identity<ResizeRequest>) {
   return std::to_array<FieldRule>({{.field = "workers", .min = 1, .max = 1000}});
 }
 
+constexpr auto field_rules(std::type_identity<PageLinkRequest>) {
+  return std::to_array<FieldRule>({{.field = "to", .length_max = 2000}});
+}
+
 constexpr auto field_rules(std::type_identity<PageQuery>) {
   return std::to_array<FieldRule>(
       {{.field = "after", .length_max = 64}, {.field = "limit", .min = 1, .max = 1000}});

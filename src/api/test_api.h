@@ -222,6 +222,38 @@ class FakeStages final : public StageSource {
   }
 };
 
+// One server, which says what it was asked; and the last look at another.
+class FakePages final : public Pages {
+ public:
+  std::vector<PageServer> servers(const ClusterFacts&) const override {
+    return {{.name = "namenode", .title = "HDFS NameNode", .host = "m", .overview = {}}};
+  }
+  Result<PageAnswer> get(const ClusterFacts&, const std::string& place, const std::string& page,
+                         const PageRequest& request) override {
+    if (page != "namenode") return fail(ErrorKind::not_found, "no such page");
+    PageAnswer answer;
+    answer.headers = {{"Content-Type", "text/plain"}};
+    answer.body = fmt::format("{} {} {}", place, page, request.target);
+    for (const auto& [name, value] : request.headers) answer.body += " " + name + "=" + value;
+    return answer;
+  }
+  Result<PageAnswer> history(const PageRequest& request) override {
+    PageAnswer answer;
+    answer.body = "history " + request.target;
+    return answer;
+  }
+  std::vector<PageSnapshot> snapshots(const ClusterId& cluster) const override {
+    return {snapshot(cluster, "driver").value()};
+  }
+  Result<PageSnapshot> snapshot(const ClusterId&, const std::string& page) const override {
+    if (page != "driver") return fail(ErrorKind::not_found, "never seen");
+    return PageSnapshot{.page = "driver",
+                        .title = "Spark driver",
+                        .taken_at = Time{Millis{1'700'000'000'000}},
+                        .parts = {{"Jobs", R"([{"name": "<count>", "done": 3}])"}}};
+  }
+};
+
 struct Asked {
   std::string method = "GET";
   std::string path;
@@ -301,6 +333,8 @@ class ApiTest : public testing::Test {
   FakeReleases releases_;
   FakeStages stages_;
   std::unique_ptr<ReleaseFetches> fetches_ = std::make_unique<ReleaseFetches>(releases_);
+  FakePages pages_;
+  PageDoor door_{clock_, entropy_};
   std::promise<bool> shutdown_;
   Api api_{
       {.store = *store_,
@@ -317,7 +351,9 @@ class ApiTest : public testing::Test {
        .doctor = [] { return std::vector<Finding>{{.check = "java", .ok = true}}; },
        .cluster_facts = [](const Cluster&) { return ClusterFacts{}; },
        .shutdown = [this](bool terminate) { shutdown_.set_value(terminate); },
-       .log = {}},
+       .log = {},
+       .pages = &pages_,
+       .door = &door_},
       {.token = Secret<std::string>(std::string(kToken)), .user = user_, .hosts = {"my-host"}}};
   std::unique_ptr<HttpServer> server_ = HttpServer::start({}, api_).value();
 };

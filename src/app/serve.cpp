@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "api/http_server.h"
+#include "app/cluster_watch.h"
 #include "app/detach.h"
 #include "app/installation.h"
 #include "app/stop_signals.h"
@@ -16,6 +17,7 @@
 #include "release/doctor.h"
 #include "release/local_releases.h"
 #include "service/fake_service.h"
+#include "service/spark_pages.h"
 #include "service/spark_service.h"
 #include "stream/output_spool.h"
 #include "stream/result_archive.h"
@@ -77,6 +79,7 @@ class House {
   static std::string agent_binary();
   Seams seams();
   Result<> lend_user();
+  Result<ReleaseFacts> any_release() const;
   api::ApiContext context();
   void end(bool terminate_clusters);
   void terminate_all();
@@ -97,11 +100,15 @@ class House {
   FakeService fake_service_{clock_};
   std::unique_ptr<Releases> releases_;
   std::unique_ptr<ResultArchive> archive_;
+  std::unique_ptr<SparkPages> pages_;
+  std::unique_ptr<KeepingCollector> collector_;
   std::unique_ptr<Uploads> uploads_;
   std::unique_ptr<ControlThread> control_;
+  std::unique_ptr<ClusterWatch> watch_;
   std::unique_ptr<CommandDesk> desk_;
   std::unique_ptr<api::ReleaseFetches> fetches_;
   api::EventHub events_;
+  api::PageDoor door_{clock_, entropy_};
   std::int64_t last_seq_ = 0;  // the control thread's
   UserId user_;
   std::unique_ptr<api::Api> api_;
@@ -123,7 +130,7 @@ Seams House::seams() {
   seams.placer = &placer_;
   seams.links = &links_;
   seams.releases = releases_.get();
-  seams.collector = archive_.get();
+  seams.collector = collector_.get();
   seams.spool = &spool_;
   seams.installation = installation_.id;
   seams.state_dir = installation_.dir;
@@ -144,8 +151,23 @@ Result<std::unique_ptr<House>> House::build(Installation installation, Log log) 
       dir, house->spool_,
       std::map<std::string, EngineService*>{{"spark", &house->spark_service_},
                                             {"fake", &house->fake_service_}});
+  house->pages_ = std::make_unique<SparkPages>(
+      SparkPages::Places{fs::absolute(dir.history()), fs::absolute(dir.pages()),
+                         fs::absolute(dir.history_server())},
+      [&self = *house] { return self.any_release(); }, house->clock_, house->log_);
+  house->collector_ = std::make_unique<KeepingCollector>(*house->archive_, *house->pages_);
   BDAAS_TRY(house->lend_user());
   return house;
+}
+
+// What the History Server is started from; it reads the logs of every release.
+Result<ReleaseFacts> House::any_release() const {
+  BDAAS_ASSIGN(const auto releases, releases_->list());
+  for (const auto& release : releases) {
+    if (release.present) return releases_->facts(release.name);
+  }
+  return fail(ErrorKind::failed_precondition,
+              "no release is on this machine; fetch one with 'bdaas releases fetch'");
 }
 
 // The one user of a local installation: who runs the manager.
@@ -180,21 +202,15 @@ api::ApiContext House::context() {
     return doctor(request);
   };
   api::ManagerInfo info{kVersion, installation_.id, ::getpid(), clock_.now()};
-  return {*store_,
-          *desk_,
-          *uploads_,
-          spool_,
-          *releases_,
-          *fetches_,
-          spark_service_,
-          events_,
-          clock_,
-          installation_.dir,
-          info,
-          look,
-          facts,
-          [this](bool terminate_clusters) { end(terminate_clusters); },
-          log_};
+  return {*store_,        *desk_,
+          *uploads_,      spool_,
+          *releases_,     *fetches_,
+          spark_service_, events_,
+          clock_,         installation_.dir,
+          info,           look,
+          facts,          [this](bool terminate_clusters) { end(terminate_clusters); },
+          log_,           pages_.get(),
+          &door_};
 }
 
 Result<> House::open(const ServeOptions& options) {
@@ -208,9 +224,11 @@ Result<> House::open(const ServeOptions& options) {
     stop_.raise();
   };
   control_ = std::make_unique<ControlThread>(*store_, seams(), clock_, log_, control);
+  watch_ = std::make_unique<ClusterWatch>(*control_, *pages_);
   desk_ = std::make_unique<CommandDesk>(*control_, entropy_);
   fetches_ = std::make_unique<api::ReleaseFetches>(*releases_);
   BDAAS_TRY(control_->start());
+  watch_->start();
   api_ = std::make_unique<api::Api>(context(),
                                     api::ApiAccess{installation_.token, user_, {options.address}});
   activity_ = std::make_unique<ActivityWatch>(*api_, clock_);
@@ -261,6 +279,7 @@ void House::live(Millis idle_exit) {
   std::error_code ignored;  // a stale file is noticed by its readers
   fs::remove(installation_.dir.manager(), ignored);
   server_->stop();
+  watch_->stop();
   control_->stop();
 }
 

@@ -84,6 +84,11 @@ void Api::move_to(Endpoint endpoint) {
   endpoint_ = std::move(endpoint);
 }
 
+std::string Api::base_url() const {
+  const std::lock_guard lock(mutex_);
+  return endpoint_.base_url;
+}
+
 Result<HttpResponse> Api::send(HttpRequest request) const {
   {
     const std::lock_guard lock(mutex_);

@@ -38,6 +38,8 @@ class Api {
   }
   Result<> remove(std::string_view path) const;
 
+  std::string base_url() const;
+
   // The items of a list, all its pages.
   Result<json::array> list(std::string_view path, Cancel cancel = nullptr) const;
 

@@ -41,6 +41,7 @@ std::span<const Command> all_commands() {
       Command{"Clusters", "steps", "describe", "Show a step", kStepsDescribe},
       Command{"Clusters", "steps", "logs", "Print what a step's program printed", kStepsLogs},
       Command{"Clusters", "steps", "cancel", "Cancel a step", kStepsCancel},
+      Command{"Clusters", "ui", "", "Print a link to the web pages of the engines", kUi},
 
       Command{"Manager", "events", "", "Show what happened", kEvents},
       Command{"Manager", "releases", "list", "List the releases of the engines", kReleasesList},
