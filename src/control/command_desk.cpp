@@ -1,5 +1,6 @@
 #include "control/command_desk.h"
 
+#include "control/offer_fit.h"
 #include "control/validate.h"
 #include "control/wishes.h"
 
@@ -50,15 +51,11 @@ Result<> CommandDesk::check_place(const ClusterSpec& spec, std::int64_t data_byt
     return fail(ErrorKind::resource_exhausted, "provider {} has no machine to offer",
                 spec.provider);
   }
-  const auto& offer = offers.front();
-  if (spec.memory_mib > offer.memory_mib) {
-    return fail(ErrorKind::resource_exhausted,
-                "memory: {} MiB are wanted and {} MiB are free; ask for less", spec.memory_mib,
-                offer.memory_mib);
-  }
-  BDAAS_TRY(check_disk(offer, data_bytes));
-  auto fits = engine.fit(spec, spec.memory_mib > 0 ? spec.memory_mib : offer.memory_mib,
-                         spec.cores > 0 ? spec.cores : offer.cores);
+  BDAAS_TRY(check_disk(offers.front(), data_bytes));
+  BDAAS_ASSIGN(const auto promised, control_->call([&](ControlLoop& loop) -> Result<std::int64_t> {
+    return promised_mib(loop.rows(), spec.provider, ClusterId{});
+  }));
+  auto fits = fit_offer(engine, spec, remaining(offers.front(), promised));
   if (!fits) return std::move(fits).error();
   return {};
 }

@@ -1,6 +1,7 @@
 #include "control/effects.h"
 
 #include "control/deciders.h"
+#include "control/offer_fit.h"
 #include "control/repeat_command.h"
 
 namespace bdaas {
@@ -43,15 +44,14 @@ Result<EngineSet> engine_of(const Seams& seams, const std::string& name) {
   return found->second;
 }
 
-Result<MemoryPlan> fit_on(Provider& provider, const Engine& engine, const ClusterSpec& spec) {
+Result<MemoryPlan> fit_on(Provider& provider, const Engine& engine, const ClusterSpec& spec,
+                          std::int64_t promised) {
   BDAAS_ASSIGN(const auto offers, provider.offers());
   if (offers.empty()) {
     return fail(ErrorKind::resource_exhausted, "provider {} has no machine to offer",
                 provider.name());
   }
-  const auto memory = spec.memory_mib > 0 ? spec.memory_mib : offers.front().memory_mib;
-  const auto cores = spec.cores > 0 ? spec.cores : offers.front().cores;
-  return engine.fit(spec, memory, cores);
+  return fit_offer(engine, spec, remaining(offers.front(), promised));
 }
 
 Result<Work> fetch_release(const Rows& rows, const Seams& seams, const std::string& subject) {
@@ -59,6 +59,7 @@ Result<Work> fetch_release(const Rows& rows, const Seams& seams, const std::stri
   const ClusterSpec spec = cluster->cluster.spec;
   BDAAS_ASSIGN(auto* provider, provider_of(seams, spec.provider));
   BDAAS_ASSIGN(const auto set, engine_of(seams, spec.engine));
+  const auto promised = promised_mib(rows, spec.provider, cluster->cluster.id);
   return Work([=, releases = seams.releases](const Cancel& cancel) -> Result<Value> {
     Prepared prepared;
     if (spec.engine == "fake") {
@@ -67,7 +68,7 @@ Result<Work> fetch_release(const Rows& rows, const Seams& seams, const std::stri
       BDAAS_ASSIGN(prepared.release, releases->fetch(
                                          spec.release, [](std::string_view) {}, *cancel));
     }
-    BDAAS_ASSIGN(prepared.memory, fit_on(*provider, *set.engine, spec));
+    BDAAS_ASSIGN(prepared.memory, fit_on(*provider, *set.engine, spec, promised));
     return Value{prepared};
   });
 }

@@ -34,6 +34,8 @@ struct Offer {
   std::int64_t memory_mib = 0;
   std::int64_t cores = 0;
   std::int64_t available = 0;  // machines of it that may still be rented; -1 unknown
+  std::int64_t memory_total_mib =
+      0;                       // of the one machine that all nodes share; 0: each has its own
   std::int64_t disk_mib = -1;  // free for the directories of all its nodes together; -1 unknown
 };
 

@@ -15,8 +15,8 @@ inline constexpr Option kOn{"--on", "PROVIDER",
                             "where: local (default), or fake for a demonstration"};
 inline constexpr Option kMaster{"--master", "SCHEDULER", "yarn (default) or standalone"};
 inline constexpr Option kNoComet{"--no-comet", "", "without native execution of Spark SQL"};
-inline constexpr Option kMemory{"--memory", "SIZE",
-                                "of the whole cluster, for example 6g; default: what is free"};
+inline constexpr Option kMemory{
+    "--memory", "SIZE", "of the whole cluster, for example 6g; default: half of what is free"};
 inline constexpr Option kCores{"--cores", "N", "of the whole cluster; default: all"};
 inline constexpr Option kRelease{"--release", "NAME", "pinned engine versions; default bdaas-1"};
 inline constexpr Option kEngine{"--engine", "ENGINE",

@@ -176,6 +176,7 @@ Result<std::vector<Offer>> LocalProvider::offers() {
                              .memory_mib = host.memory_free_mib,
                              .cores = host.cores,
                              .available = -1,
+                             .memory_total_mib = host.memory_total_mib,
                              .disk_mib = static_cast<std::int64_t>(disk_bytes >> 20)}};
 }
 

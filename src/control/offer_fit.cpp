@@ -1,0 +1,38 @@
+#include "control/offer_fit.h"
+
+namespace bdaas {
+
+std::int64_t promised_mib(const Rows& rows, const std::string& provider, const ClusterId& except) {
+  std::int64_t total = 0;
+  for (const auto& [id, cluster] : rows.clusters()) {
+    if (id == except || cluster.cluster.spec.provider != provider) continue;
+    const MemoryPlan& plan = cluster.cluster.memory;
+    total += plan.daemons_mib + plan.node_memory_mib * cluster.cluster.spec.workers;
+  }
+  return total;
+}
+
+Offer remaining(Offer offer, std::int64_t promised_mib) {
+  if (offer.memory_total_mib > 0) {
+    const std::int64_t unpromised =
+        std::max<std::int64_t>(0, offer.memory_total_mib - promised_mib);
+    offer.memory_mib = std::min(offer.memory_mib, unpromised);
+  }
+  return offer;
+}
+
+Result<MemoryPlan> fit_offer(const Engine& engine, const ClusterSpec& spec,
+                             const Offer& remaining) {
+  const std::int64_t cores = spec.cores > 0 ? spec.cores : remaining.cores;
+  if (spec.memory_mib > remaining.memory_mib) {
+    return fail(ErrorKind::resource_exhausted,
+                "memory: {} MiB are wanted and {} MiB are free; ask for less, or end a cluster",
+                spec.memory_mib, remaining.memory_mib);
+  }
+  if (spec.memory_mib > 0) return engine.fit(spec, spec.memory_mib, cores);
+  auto half = engine.fit(spec, remaining.memory_mib / 2, cores);
+  if (half || half.error().kind != ErrorKind::resource_exhausted) return half;
+  return engine.fit(spec, remaining.memory_mib, cores);
+}
+
+}  // namespace bdaas

@@ -1,0 +1,73 @@
+#include "control/offer_fit.h"
+
+#include "control/test_world.h"
+
+namespace bdaas {
+namespace {
+
+// Needs 1,000 MiB a worker.
+class NeedyEngine final : public Engine {
+ public:
+  std::string_view name() const override { return "needy"; }
+  Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t memory_mib,
+                         std::int64_t cores) const override {
+    if (memory_mib < 1'000 * spec.workers) {
+      return fail(ErrorKind::resource_exhausted, "{} MiB are too little", memory_mib);
+    }
+    MemoryPlan plan;
+    plan.node_memory_mib = memory_mib / spec.workers;
+    plan.node_cores = cores;
+    return plan;
+  }
+  Result<> check_settings(const std::map<std::string, std::string>&) const override { return {}; }
+  Result<NodePlan> plan_node(const ClusterFacts&, const NodeFacts&) const override {
+    return NodePlan{};
+  }
+  Result<std::optional<RunSpec>> plan_run(const ClusterFacts&, const MemoryPlan&,
+                                          const ProgramFacts&) const override {
+    return std::optional<RunSpec>{};
+  }
+};
+
+Offer offer(std::int64_t free_mib, std::int64_t total_mib) {
+  return {.name = "m", .memory_mib = free_mib, .cores = 2, .memory_total_mib = total_mib};
+}
+
+std::int64_t given(std::int64_t wanted_mib, const Offer& from, std::int64_t workers = 1) {
+  ClusterSpec spec;
+  spec.workers = workers;
+  spec.memory_mib = wanted_mib;
+  const auto plan = fit_offer(NeedyEngine(), spec, from);
+  return plan ? plan->node_memory_mib * workers : -1;
+}
+
+TEST(OfferFit, TakesHalfUnlessMoreIsSaidOrNeeded) {
+  EXPECT_EQ(given(0, offer(8'000, 0)), 4'000);
+  EXPECT_EQ(given(0, offer(1'500, 0)), 1'500);
+  EXPECT_EQ(given(0, offer(900, 0)), -1);
+  EXPECT_EQ(given(7'000, offer(8'000, 0)), 7'000);
+  EXPECT_EQ(given(9'000, offer(8'000, 0)), -1);
+}
+
+TEST(OfferFit, WhatWasPromisedIsNotOfferedAgain) {
+  EXPECT_EQ(remaining(offer(8'000, 10'000), 0).memory_mib, 8'000);
+  EXPECT_EQ(remaining(offer(8'000, 10'000), 5'000).memory_mib, 5'000);
+  EXPECT_EQ(remaining(offer(8'000, 10'000), 12'000).memory_mib, 0);
+  EXPECT_EQ(remaining(offer(8'000, 0), 12'000).memory_mib, 8'000) << "each node has its own";
+}
+
+TEST(OfferFit, CountsThePromisesOfLivingClustersOfThatProvider) {
+  TestWorld test;
+  const auto id = test.add_cluster(ClusterState::running, 2, LeaseState::ready);
+  test.edit_cluster([](Cluster& cluster) {
+    cluster.spec.provider = "local";
+    cluster.memory.daemons_mib = 700;
+    cluster.memory.node_memory_mib = 1'000;
+  });
+  EXPECT_EQ(promised_mib(test.rows, "local", ClusterId{}), 2'700);
+  EXPECT_EQ(promised_mib(test.rows, "local", id), 0);
+  EXPECT_EQ(promised_mib(test.rows, "fake", ClusterId{}), 0);
+}
+
+}  // namespace
+}  // namespace bdaas
