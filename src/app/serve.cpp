@@ -8,6 +8,7 @@
 #include "api/http_server.h"
 #include "app/cluster_watch.h"
 #include "app/detach.h"
+#include "app/fake_place.h"
 #include "app/installation.h"
 #include "app/stop_signals.h"
 #include "control/command_desk.h"
@@ -24,6 +25,7 @@
 #include "stream/uploads.h"
 #include "transport/agent_socket.h"
 #include "transport/link_loop.h"
+#include "transport/link_switch.h"
 #include "transport/local_placer.h"
 
 namespace bdaas {
@@ -94,6 +96,8 @@ class House {
   LocalProvider local_;
   LocalPlacer placer_;
   LinkLoop links_{[](const Machine& machine) { return connect_agent(machine.dir); }, entropy_};
+  FakePlace fake_place_{installation_.id, clock_, entropy_};
+  LinkSwitch link_switch_{{&links_, &placer_}, {&fake_place_, &fake_place_}, FakePlace::owns};
   SparkEngine spark_;
   FakeEngine fake_;
   SparkService spark_service_;
@@ -125,10 +129,10 @@ std::string House::agent_binary() {
 
 Seams House::seams() {
   Seams seams;
-  seams.providers = {{"local", &local_}};
+  seams.providers = {{"local", &local_}, {"fake", &fake_place_}};
   seams.engines = {{"spark", {&spark_, &spark_service_}}, {"fake", {&fake_, &fake_service_}}};
-  seams.placer = &placer_;
-  seams.links = &links_;
+  seams.placer = &link_switch_;
+  seams.links = &link_switch_;
   seams.releases = releases_.get();
   seams.collector = collector_.get();
   seams.spool = &spool_;
