@@ -40,9 +40,8 @@ struct Completed {
 };
 
 // stdin is /dev/null; the child gets no other descriptor than its three.
-// Errors: not_found (no such program or working_dir), deadline_exceeded, cancelled, else why it could not be
-// started.
-// An exit code ≠ 0 is not an error here.
+// Errors: not_found (no such program or working_dir), deadline_exceeded, cancelled, else why it
+// could not be started. An exit code ≠ 0 is not an error here.
 Result<Completed> run(const Command& command);
 
 // As run(), but an exit code ≠ 0 is failed_precondition with the command, the code and the last

@@ -7,19 +7,16 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import time
 import unittest
-import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(__file__).resolve().parent / "programs"
 ILIAD = ROOT.parent / "shared" / "data" / "iliad.mb.txt"
 TEXT = ILIAD if ILIAD.exists() else ROOT / "LICENSE"
 RUN_TIMEOUT_S = 300
-
-
-def bdaas_binary():
-    return BINARY
+PAUSE = threading.Event()  # never set: a look, and a pause until the next
 
 
 def processes_below(folder):
@@ -45,7 +42,7 @@ def wait_for(what, condition, seconds=60):
             return answer
         if time.monotonic() > end:
             raise AssertionError(f"{what}: not within {seconds} s")
-        time.sleep(0.1)
+        PAUSE.wait(0.1)
 
 
 def word_counts(text_file):
@@ -85,7 +82,8 @@ class ClusterCase(unittest.TestCase):
 
     @classmethod
     def end(cls):
-        subprocess.run([BINARY, "stop", "--terminate-clusters"], env=cls.env, capture_output=True, timeout=120, check=False)
+        subprocess.run([BINARY, "stop", "--terminate-clusters"], env=cls.env, check=False,
+                       capture_output=True, timeout=120)
         left = processes_below(str(cls.folder))
         for pid in left:
             os.kill(pid, 9)
@@ -97,7 +95,8 @@ class ClusterCase(unittest.TestCase):
         ran = subprocess.run([BINARY, *map(str, args)], env=env or self.env, capture_output=True,
                              text=True, timeout=timeout, check=False, cwd=self.folder)
         if code is not None:
-            self.assertEqual(ran.returncode, code, f"{args}: {ran.stdout[-800:]}\n{ran.stderr[-2000:]}")
+            self.assertEqual(ran.returncode, code,
+                             f"{args}: {ran.stdout[-800:]}\n{ran.stderr[-2000:]}")
         return ran
 
     def start(self, *args):
@@ -123,12 +122,6 @@ class ClusterCase(unittest.TestCase):
 
     def nodes(self, cluster):
         return self.json("clusters", "nodes", cluster)
-
-    def web_hdfs(self, cluster, path, operation):
-        master = next(node for node in self.nodes(cluster) if node["role"] == "master")
-        url = f"http://{master['machine']['address']}:9870/webhdfs/v1{path}?op={operation}&user.name=nobody"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return json.load(answer)
 
 
 def main():

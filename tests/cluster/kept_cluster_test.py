@@ -128,8 +128,9 @@ class KeptCluster(ClusterCase):
 
     def test_a_program_that_never_ends_is_ended(self):
         program = self.folder / "endless.py"
-        program.write_text("import time\nfrom pyspark import SparkContext\nsc = SparkContext()\n"
-                           "print('waiting', flush=True)\nwhile True: time.sleep(1)\n")
+        program.write_text("import threading\nfrom pyspark import SparkContext\n"
+                           "sc = SparkContext()\n"
+                           "threading.Event().wait()\n")
         _, ran = self.on_cluster(program, "--timeout", "12s", code=124)
         self.assertIn("12", ran.stderr)
         running = [s for s in self.json("steps", "list", self.cluster)

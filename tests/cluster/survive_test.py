@@ -11,11 +11,11 @@ import unittest
 import cluster_case
 from cluster_case import PROGRAMS, TEXT, Archive, ClusterCase, processes_below, wait_for
 
-SLOW = """import sys, time
+SLOW = """import threading
 from pyspark import SparkContext
 sc = SparkContext()
 def slow(item):
-    time.sleep(0.25)
+    threading.Event().wait(0.25)
     return item
 print("begun", flush=True)
 print("sum", sc.parallelize(range(60), 30).map(slow).sum(), flush=True)
@@ -50,8 +50,8 @@ class Survive(ClusterCase):
     def check_nothing_lives(self):
         states = {c["status"]["state"] for c in self.json("clusters", "list")}
         self.assertLessEqual(states, {"Terminated", "TerminatedWithErrors"})
-        wait_for("every process ends", lambda: not [
-            words for words in processes_below(str(self.folder)).values() if " serve " not in words])
+        wait_for("every process ends", lambda: all(
+            " serve " in words for words in processes_below(str(self.folder)).values()))
 
     def test_every_agent_is_killed(self):
         run = self.start_slow("--workers", "2")
@@ -71,8 +71,8 @@ class Survive(ClusterCase):
         self.assertNotEqual(self.manager(), manager)
 
     def manager(self):
-        return next(pid for pid, words in processes_below(cluster_case.BINARY + " serve").items()
-                    if self.home_of(pid) == self.env["BDAAS_HOME"])
+        serving = processes_below(cluster_case.BINARY + " serve")
+        return next(pid for pid in serving if self.home_of(pid) == self.env["BDAAS_HOME"])
 
     @staticmethod
     def home_of(pid):

@@ -1,7 +1,7 @@
 """Prints where the blocks of the data lie, and holds every executor for some seconds."""
 import json
 import sys
-import time
+import threading
 
 from pyspark import SparkContext
 
@@ -17,7 +17,7 @@ print(json.dumps({"blocks": hosts}), flush=True)
 
 
 def hold(_):
-    time.sleep(4)
+    threading.Event().wait(4)
     return 1
 
 
