@@ -1,0 +1,167 @@
+"""What the benches share: a manager of their own, fair timing, and the table they are written to.
+
+A bench is a function that answers with figures. Ratios are measured in one run, alternating with
+what they are compared with, since other programs on the machine slow both."""
+import dataclasses
+import datetime
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+ILIAD = ROOT.parent / "shared" / "data" / "iliad.mb.txt"
+TEXT = ILIAD if ILIAD.exists() else ROOT / "LICENSE"
+PROGRAMS = ROOT / "tests" / "cluster" / "programs"
+
+
+@dataclasses.dataclass
+class Figure:
+    name: str
+    value: float
+    unit: str
+    goal: str = ""
+    met: bool | None = None
+    note: str = ""
+
+
+def at_most(name, value, limit, unit, note=""):
+    return Figure(name, value, unit, f"≤ {limit:g}", value <= limit, note)
+
+
+def at_least(name, value, limit, unit, note=""):
+    return Figure(name, value, unit, f"≥ {limit:g}", value >= limit, note)
+
+
+class Home:
+    """A state directory with a manager of its own; all its clusters end with it."""
+
+    def __init__(self, binary):
+        self.binary = str(pathlib.Path(binary).resolve())
+        self.folder_ = tempfile.TemporaryDirectory(prefix="bdaas-bench-")
+        self.folder = pathlib.Path(self.folder_.name)
+        self.env = dict(os.environ, BDAAS_HOME=str(self.folder / "home"), NO_COLOR="1")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run([self.binary, "stop", "--terminate-clusters"], env=self.env, check=False,
+                       capture_output=True, timeout=300)
+        self.folder_.cleanup()
+
+    def run(self, *args, timeout=900):
+        return subprocess.run([self.binary, *map(str, args)], env=self.env, check=True, text=True,
+                              capture_output=True, timeout=timeout, cwd=self.folder)
+
+    def json(self, *args):
+        return json.loads(self.run(*args, "--json").stdout)
+
+    def wait_for_state(self, cluster, states, seconds=300):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            state = self.json("clusters", "describe", cluster)["status"]["state"]
+            if state in states:
+                return
+            pause(0.05)
+        raise RuntimeError(f"{cluster} is {state} after {seconds} s")
+
+    def create(self, *args):
+        cluster = self.json("clusters", "create", *args)["id"]
+        self.wait_for_state(cluster, ("Running",))
+        return cluster
+
+    def terminate(self, cluster):
+        self.run("clusters", "terminate", cluster)
+        self.wait_for_state(cluster, ("Terminated", "TerminatedWithErrors"))
+
+    def nodes(self, cluster):
+        return self.json("clusters", "nodes", cluster)
+
+    def manager(self):
+        """Process id."""
+        return json.loads((self.folder / "home" / "manager.json").read_text())["pid"]
+
+
+def pause(seconds):
+    threading.Event().wait(seconds)
+
+
+def timed(work, *args, **options):
+    begin = time.monotonic()
+    answer = work(*args, **options)
+    return time.monotonic() - begin, answer
+
+
+def alternate(rounds, **works):
+    """Median seconds of each work, run in turn `rounds` times."""
+    seconds = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            seconds[name].append(timed(work)[0])
+    return {name: statistics.median(all_of) for name, all_of in seconds.items()}
+
+
+def status_kib(pid, field):
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(rf"{field}:\s+(\d+)", text)[1])
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def machine():
+    memory = re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())[1]
+    load = os.getloadavg()[0]
+    return f"{os.cpu_count()} cores, {int(memory) / 2**20:.0f} GiB, load {load:.1f} before it"
+
+
+def write_section(name, about, figures, command):
+    """Puts the figures into docs/benchmarks.md, in place of those of an earlier run."""
+    page = ROOT / "docs" / "benchmarks.md"
+    text = page.read_text(encoding="utf-8") if page.exists() else HEAD
+    rows = "".join(
+        f"| {f.name} | {f.value:.3g} {f.unit} | {f.goal} | "
+        f"{'' if f.met is None else 'yes' if f.met else '**no**'} | {f.note} |\n" for f in figures)
+    section = (f"<!-- {name} -->\n## {name}\n\n{about}\n\n`{command}`, "
+               f"{datetime.date.today().isoformat()}, {machine()}\n\n"
+               f"| what | measured | goal | met | |\n|---|---|---|---|---|\n{rows}<!-- end -->\n")
+    old = re.compile(rf"<!-- {re.escape(name)} -->\n.*?<!-- end -->\n", re.S)
+    text = old.sub(lambda _: section, text) if old.search(text) else text + "\n" + section
+    page.write_text(text, encoding="utf-8")
+
+
+HEAD = """# Benchmarks
+
+Each section was written by the command that stands in it. Ratios compare with the peer in the same
+run, in turn; absolute times depend on the machine and on what else it does.
+"""
+
+
+def main(name, about, bench, default_rounds=3):
+    """The command line of a bench file: BINARY [--rounds N] [--write]."""
+    rounds = default_rounds
+    arguments = sys.argv[1:]
+    if "--rounds" in arguments:
+        at = arguments.index("--rounds")
+        rounds = int(arguments[at + 1])
+        del arguments[at:at + 2]
+    write = "--write" in arguments
+    binary = next((a for a in arguments if not a.startswith("--")),
+                  str(ROOT / "build" / "release" / "src" / "app" / "bdaas"))
+    figures = bench(binary, rounds)
+    for figure in figures:
+        print(f"{figure.name}: {figure.value:.3g} {figure.unit}"
+              + (f" (goal {figure.goal}: {'met' if figure.met else 'NOT met'})" if figure.goal
+                 else "") + (f"; {figure.note}" if figure.note else ""), flush=True)
+    if write:
+        script = pathlib.Path(sys.argv[0]).name
+        write_section(name, about, figures, f"bench/{script} --rounds {rounds} --write")
