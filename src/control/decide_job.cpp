@@ -115,6 +115,11 @@ void decide_preparing(const World& world, const Job& job, Decision& decision) {
   }
 }
 
+S outcome_of(StepState state) {
+  if (state == StepState::succeeded) return S::succeeded;
+  return state == StepState::cancelled ? S::cancelled : S::failed;
+}
+
 void decide_running(const World& world, const Job& job, Decision& decision) {
   const Step* step = world.rows.step(*job.step);
   if (step == nullptr) {
@@ -123,7 +128,10 @@ void decide_running(const World& world, const Job& job, Decision& decision) {
     return;
   }
   if (is_terminal(step->status.state)) {
-    Job next = job;
+    Job next = job;  // should its cluster end first, this is what is known of the program
+    next.outcome = outcome_of(step->status.state);
+    next.outcome_reason = step->status.reason;
+    next.outcome_message = step->status.message;
     next.deadline = world.now + world.settings.output_deadline;
     decision.changes.push_back(
         move(next, S::collecting, step->status.reason, step->status.message));
@@ -138,24 +146,22 @@ void decide_running(const World& world, const Job& job, Decision& decision) {
 
 Move<Job> finish_as(const Job& job, const Step& step, const std::string& collect_error) {
   const std::string& message = step.status.message;
-  switch (step.status.state) {
-    case StepState::succeeded:
-      if (collect_error.empty()) return finishing(job, S::succeeded, Reason::none, "");
-      return finishing(
-          job, S::failed, Reason::data_failed,
-          "the program succeeded, but its result could not be fetched: " + collect_error);
-    case StepState::cancelled:
-      return finishing(job, S::cancelled, step.status.reason, message);
-    default:
-      return finishing(job, S::failed, step.status.reason, message);
-  }
+  const S outcome = outcome_of(step.status.state);
+  if (outcome != S::succeeded) return finishing(job, outcome, step.status.reason, message);
+  if (collect_error.empty()) return finishing(job, S::succeeded, Reason::none, "");
+  return finishing(job, S::failed, Reason::data_failed,
+                   "the program succeeded, but its result could not be fetched: " + collect_error);
 }
 
 void decide_collecting(const World& world, const Job& job, Decision& decision) {
   const Step* step = world.rows.step(*job.step);
   if (step == nullptr) {
-    decision.changes.push_back(finishing(job, S::failed, Reason::node_lost,
-                                         "its cluster ended before the result was fetched"));
+    const bool lost = job.outcome == S::succeeded;
+    decision.changes.push_back(
+        lost ? finishing(job, S::failed, Reason::node_lost,
+                         "the program succeeded, but its cluster ended before the result was "
+                         "fetched")
+             : finishing(job, job.outcome, job.outcome_reason, job.outcome_message));
     return;
   }
   const auto ended = world.facts.output_ended.find(step->id);

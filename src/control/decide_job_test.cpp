@@ -147,6 +147,26 @@ TEST(DecideJob, AResultThatCannotBeFetchedFailsASuccess) {
   expect_finishing(decide(test), S::failed, Reason::data_failed);
 }
 
+TEST(DecideJob, KnowsItsProgramsEndWhenTheClusterIsGoneBeforeTheResult) {
+  struct Case {
+    StepState step;
+    S outcome;
+    Reason reason;
+  };
+  for (const auto& item : {Case{StepState::succeeded, S::failed, Reason::node_lost},
+                           Case{StepState::failed, S::failed, Reason::progress},
+                           Case{StepState::cancelled, S::cancelled, Reason::progress}}) {
+    TestWorld test;
+    test.add_cluster(ClusterState::terminating, 1, LeaseState::released);
+    test.add_job(S::running);
+    test.add_step(kStep, item.step);
+    test.apply(decide(test).changes);
+    test.apply(
+        {Move<Cluster>{test.cluster().cluster, ClusterState::terminated, Reason::none, "", ""}});
+    expect_finishing(decide(test), item.outcome, item.reason);
+  }
+}
+
 TEST(DecideJob, WaitsForTheRestOfTheOutputButNotForEver) {
   TestWorld test;
   own_cluster(test, ClusterState::running);

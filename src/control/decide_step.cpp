@@ -43,6 +43,10 @@ std::string why_ending(const ClusterRows& cluster) {
                      row.wish_message.empty() ? "" : ": ", row.wish_message);
 }
 
+Move<Step> end_with_cluster(const World& world, const ClusterRows& cluster, const Step& step) {
+  return finish(world, step, S::failed, cluster.cluster.wish_reason, why_ending(cluster));
+}
+
 bool occupies(S state) {
   return state == S::starting || state == S::running || state == S::unreachable ||
          state == S::cancelling;
@@ -82,8 +86,7 @@ const RunSighting* sighting(const World& world, const Step& step) {
 void decide_waiting(const World& world, const ClusterRows& cluster, const Step& step,
                     Decision& decision) {
   if (cluster_is_ending(cluster)) {
-    decision.changes.push_back(
-        finish(world, step, S::failed, Reason::node_lost, why_ending(cluster)));
+    decision.changes.push_back(end_with_cluster(world, cluster, step));
     return;
   }
   const ClusterState state = cluster.cluster.status.state;
@@ -221,8 +224,7 @@ void decide_running(const World& world, const ClusterRows& cluster, const Step& 
   }
   if (step.deadline != Time{}) decision.at(step.deadline);
   if (cluster_is_ending(cluster)) {
-    decision.changes.push_back(
-        finish(world, step, S::failed, Reason::node_lost, why_ending(cluster)));
+    decision.changes.push_back(end_with_cluster(world, cluster, step));
     return;
   }
   if (decide_process(world, step, decision)) return;
@@ -304,8 +306,7 @@ Decision decide_step(const World& world, const ClusterRows& cluster, const Step&
       break;
     case S::starting:
       if (cluster_is_ending(cluster)) {
-        decision.changes.push_back(
-            finish(world, step, S::failed, Reason::node_lost, why_ending(cluster)));
+        decision.changes.push_back(end_with_cluster(world, cluster, step));
       } else {
         decide_starting(world, step, decision);
       }

@@ -233,8 +233,11 @@ TEST(DecideStep, EndsWithItsCluster) {
     TestWorld test;
     running_cluster(test);
     test.add_step(kStep, state);
-    test.edit_cluster([](Cluster& cluster) { cluster.wish = ClusterWish::terminated; });
-    expect_move(decide(test), StepState::failed, Reason::node_lost);
+    test.edit_cluster([](Cluster& cluster) {
+      cluster.wish = ClusterWish::terminated;
+      cluster.wish_reason = Reason::daemon_failed;
+    });
+    expect_move(decide(test), StepState::failed, Reason::daemon_failed);
   }
 }
 
