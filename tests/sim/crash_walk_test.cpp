@@ -29,7 +29,7 @@ std::string text_of(const Place& place) {
 }
 
 // One run; the manager dies when it comes to `place` for the time number `occurrence` (from 1).
-std::string run_with_a_death(const Place& place, int occurrence, bool& died) {
+std::string run_with_a_death(bool on_agent, const Place& place, int occurrence, bool& died) {
   Sabotage sabotage;
   int seen = 0;
   sabotage.probe = [&](Point point, std::optional<Effect> effect) {
@@ -37,32 +37,40 @@ std::string run_with_a_death(const Place& place, int occurrence, bool& died) {
     died = true;
     throw ManagerKilled{};
   };
-  Simulation simulation(1, life_of_every_effect(), sabotage);
+  Simulation simulation(1, life_of_every_effect(on_agent), sabotage);
   return simulation.run();
 }
 
-std::map<Place, int> places_of_a_run_without_deaths() {
+std::map<Place, int> places_of_a_run_without_deaths(bool on_agent) {
   std::map<Place, int> places;
   Sabotage sabotage;
   sabotage.probe = [&](Point point, std::optional<Effect> effect) { ++places[{point, effect}]; };
-  Simulation simulation(1, life_of_every_effect(), sabotage);
+  Simulation simulation(1, life_of_every_effect(on_agent), sabotage);
   EXPECT_EQ(simulation.run(), "");
   return places;
 }
 
-TEST(CrashWalk, AManagerMayDieAtEveryPlace) {
-  const auto places = places_of_a_run_without_deaths();
+// Programs as the engine's own, and as processes of an agent.
+class CrashWalk : public testing::TestWithParam<bool> {};
+
+void expect_every_effect(const std::map<Place, int>& places, bool on_agent) {
   for (const auto& row : kEffects) {
+    if (on_agent && row.effect == Effect::poll_step) continue;  // an agent reports by itself
     for (const auto point : points_of(row)) {
       EXPECT_TRUE(places.contains({point, row.effect}))
           << "the walk never came to the place " << text_of({point, row.effect});
     }
   }
+}
+
+TEST_P(CrashWalk, AManagerMayDieAtEveryPlace) {
+  const auto places = places_of_a_run_without_deaths(GetParam());
+  expect_every_effect(places, GetParam());
   int runs = 0;
   for (const auto& [place, times] : places) {
     for (int occurrence = 1; occurrence <= times; ++occurrence, ++runs) {
       bool died = false;
-      const std::string violation = run_with_a_death(place, occurrence, died);
+      const std::string violation = run_with_a_death(GetParam(), place, occurrence, died);
       ASSERT_TRUE(died) << text_of(place) << ", number " << occurrence;
       ASSERT_EQ(violation, "") << text_of(place) << ", number " << occurrence;
     }
@@ -71,7 +79,7 @@ TEST(CrashWalk, AManagerMayDieAtEveryPlace) {
 }
 
 // One run; after the link event number `at`, one agent dies, or all of them do.
-std::string run_with_dead_agents(int at, bool all, int& events) {
+std::string run_with_dead_agents(bool on_agent, int at, bool all, int& events) {
   Sabotage sabotage;
   events = 0;
   sabotage.links_moved = [&](FakeLinks& links) {
@@ -81,23 +89,26 @@ std::string run_with_dead_agents(int at, bool all, int& events) {
       if (all || i == static_cast<std::size_t>(at) % nodes.size()) links.kill_agent(nodes[i]);
     }
   };
-  Simulation simulation(1, life_of_every_effect(), sabotage);
+  Simulation simulation(1, life_of_every_effect(on_agent), sabotage);
   return simulation.run();
 }
 
-TEST(CrashWalk, AgentsMayDieAtEveryLinkEvent) {
+TEST_P(CrashWalk, AgentsMayDieAtEveryLinkEvent) {
   int events = 0;
-  ASSERT_EQ(run_with_dead_agents(0, false, events), "");
+  ASSERT_EQ(run_with_dead_agents(GetParam(), 0, false, events), "");
   const int last = events;
   ASSERT_GT(last, 50);
   for (int at = 1; at <= last; ++at) {
     for (const bool all : {false, true}) {
-      ASSERT_EQ(run_with_dead_agents(at, all, events), "")
+      ASSERT_EQ(run_with_dead_agents(GetParam(), at, all, events), "")
           << "event " << at << (all ? ", all agents" : ", one agent");
     }
   }
   std::printf("%d link events\n", last);
 }
+
+INSTANTIATE_TEST_SUITE_P(Programs, CrashWalk, testing::Bool(),
+                         [](const auto& walk) { return walk.param ? "OnAgent" : "InEngine"; });
 
 }  // namespace
 }  // namespace bdaas

@@ -161,7 +161,25 @@ House::~House() = default;
 
 void House::set_faults(HouseFaults faults) {
   faults_ = faults;
+  engine_back_ = {};
   links.set_faults(faults.links);
+  strike();
+}
+
+// What happens by itself, without any call: hosts break, engines fall silent.
+void House::strike() {
+  if (faults_.machine_dies == 0 && faults_.engine_gone == 0) return;
+  for (const auto& [machine_id, life] : living_) {
+    if (!scene_.dice.chance(faults_.machine_dies)) continue;
+    scene_.trace("{} {} breaks", id_.text, machine_id);
+    machines_changed_ = scene_.cloud.end_by_itself(life.machine.request.token) || machines_changed_;
+  }
+  sweep_machines();
+  if (scene_.dice.chance(faults_.engine_gone)) {
+    engine_back_ = scene_.clock.now() + scene_.dice.time(Millis{0}, Millis{120'000});
+    scene_.trace("{} the engine falls silent", id_.text);
+  }
+  scene_.agenda.at(scene_.clock.now() + Millis{10'000}, [this] { strike(); });
 }
 
 Seams House::seams() {
@@ -322,6 +340,7 @@ bool House::loses_answer(Effect effect) {
 }
 
 FakeFault House::fault(FakeCall call, const ClusterId&, const std::string&) {
+  if (scene_.clock.now() < engine_back_) return FakeFault::unavailable;
   if (scene_.dice.chance(faults_.engine_unavailable)) return FakeFault::unavailable;
   if (call != FakeCall::submit || !scene_.dice.chance(faults_.submit_unknown)) {
     return FakeFault::none;
@@ -373,7 +392,7 @@ void House::watch_programs() {
   for (const auto& step : links.running_steps()) {
     if (!programs_seen_.insert(step).second) continue;
     const Millis time = scene_.dice.time(Millis{200}, Millis{40'000});
-    const int exit_code = scene_.dice.chance(100) ? 1 : 0;
+    const int exit_code = scene_.dice.chance(faults_.program_fails) ? 1 : 0;
     scene_.agenda.at(scene_.clock.now() + time,
                      [this, step, exit_code] { links.end_step(step, exit_code); });
   }

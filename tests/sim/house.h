@@ -23,8 +23,11 @@ struct HouseFaults {
   LinkFaults links;
   int engine_unavailable = 0;
   int submit_unknown = 0;
-  int answer_lost = 0;  // of an effect's call: carried out or not, nobody hears
-  int slow_call = 0;    // takes up to 20 s
+  int answer_lost = 0;    // of an effect's call: carried out or not, nobody hears
+  int slow_call = 0;      // takes up to 20 s
+  int program_fails = 0;  // of those that an agent runs
+  int machine_dies = 0;   // of each living machine, every ten seconds
+  int engine_gone = 0;    // every ten seconds; it does not answer for up to two minutes then
 };
 
 class House final : public EffectRunner, FakeFaultPlan {
@@ -86,6 +89,7 @@ class House final : public EffectRunner, FakeFaultPlan {
   void sweep_machines();
   void watch_programs();
   void end_expired_machines();
+  void strike();
   void check_expiry(const LeaseId& token);
 
   Scene& scene_;
@@ -104,6 +108,7 @@ class House final : public EffectRunner, FakeFaultPlan {
   std::int64_t next_flight_ = 1;
   Time turn_at_ = Time::max();
   Time up_since_{};
+  Time engine_back_{};  // until then it does not answer
   bool machines_changed_ = false;
   std::map<std::string, Living> living_;
   std::set<StepId> programs_seen_;  // processes whose end stands in the agenda

@@ -48,9 +48,10 @@ Life quiet_life() {
   return life;
 }
 
-Life life_of_every_effect() {
+Life life_of_every_effect(bool on_agent) {
   Life life;
   life.habits.every_effect = true;
+  life.habits.on_agent = on_agent;
   life.habits.acts_until = Millis{0};
   life.all_must_succeed = true;
   return life;
@@ -72,6 +73,11 @@ Life life_of(unsigned long long seed) {
     life.house_faults.submit_unknown = up_to(dice, 200);
     life.house_faults.answer_lost = up_to(dice, 80);
     life.house_faults.slow_call = up_to(dice, 60);
+  }
+  life.house_faults.program_fails = 100;
+  if (all && dice.chance(500)) {
+    life.house_faults.machine_dies = up_to(dice, 20);
+    life.house_faults.engine_gone = up_to(dice, 50);
   }
   if (weather == Weather::links || all) life.house_faults.links = link_faults(dice);
   return life;

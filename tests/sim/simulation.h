@@ -20,8 +20,8 @@ struct Life {
 Life life_of(unsigned long long seed);
 // One manager, one job on a cluster of its own, nothing goes wrong.
 Life quiet_life();
-// Likewise, with a need for every effect.
-Life life_of_every_effect();
+// Likewise, with a need for every effect. on_agent: programs are processes of the master's agent.
+Life life_of_every_effect(bool on_agent);
 
 class Simulation {
  public:

@@ -27,6 +27,7 @@ void Users::plan_every_effect() {
   job.place.provider = "fake";
   job.place.engine = "fake";
   job.place.settings["fake.time_ms"] = "50000";
+  job.place.settings["fake.run_on_agent"] = habits_.on_agent ? "true" : "false";
   ClusterSpec kept = job.place;
   kept.settings["fake.time_ms"] = "2000";
   wish([this, job](ControlLoop& loop) {

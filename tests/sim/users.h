@@ -14,6 +14,7 @@ struct Habits {
   bool interferes = true;     // cancels, terminates, resizes
   bool only_one_job = false;  // the simplest life there is
   bool every_effect = false;  // few acts without chance, which need every effect there is
+  bool on_agent = false;      // those programs are processes of an agent
 };
 
 class Users {
