@@ -15,7 +15,6 @@
 #include <memory>
 
 #include "base/files.h"
-#include "base/utf8.h"
 #include "store/noun_traits.h"
 #include "store/row_cache.h"
 
@@ -218,20 +217,13 @@ class Store {
   virtual RowCache* writer_cache() const = 0;
 
  private:
-  // A program's output ends up in messages, and nothing says that it is UTF-8; JSON must be.
+  // Defined for every noun in noun_text.cpp: the JSON of all of them in each reader of this header
+  // would double what the whole costs to compile.
   template <Noun N>
-  static RawRow raw(const N& row) {
-    std::string body = write_json(to_json(row));
-    const bool repaired = !is_utf8(body);
-    if (repaired) body = repair_utf8(std::move(body));
-    return {NounTraits<N>::table, row.id.text,     owner_of(row), NounTraits<N>::parent(row),
-            state_of(row),        std::move(body), row.version,   repaired};
-  }
+  static RawRow raw(const N& row);
   template <Noun N>
-  static Result<N> parse(std::string_view body) {
-    BDAAS_ASSIGN(auto value, parse_json(body));
-    return from_json<N>(value, NounTraits<N>::table);
-  }
+  static Result<N> parse(std::string_view body);
+
   template <Noun N>
   void remember(const N& row, const RawRow& stored) {
     RowCache* cache = writer_cache();
