@@ -79,8 +79,9 @@ Result<std::string> HistoryServer::url() {
   if (!alive_) BDAAS_TRY(begin().context("cannot start the Spark History Server"));
   const auto deadline = Steady::now() + options_.start_deadline;
   while (!ready_) {
+    const auto port = port_;
     lock.unlock();
-    const bool up = answers();
+    const bool up = answers(port);
     lock.lock();
     if (!alive_ || stopping_) {
       return fail(ErrorKind::unavailable, "the Spark History Server has ended: {}", said_);
@@ -111,6 +112,7 @@ Result<> HistoryServer::begin() {
   BDAAS_TRY(lay_out(plan));
   const auto& daemon = plan.daemons.front();
   alive_ = true;
+  running_ = true;
   ready_ = false;
   said_.clear();
   runner_ =
@@ -118,9 +120,9 @@ Result<> HistoryServer::begin() {
   return {};
 }
 
-bool HistoryServer::answers() const {
+bool HistoryServer::answers(std::int64_t port) const {
   HttpRequest request;
-  request.url = fmt::format("http://127.0.0.1:{}{}", port_, kReadyPath);
+  request.url = fmt::format("http://127.0.0.1:{}{}", port, kReadyPath);
   request.timeout = Millis{5'000};
   const auto response = client_->send(request);
   return response.ok() && response->ok();
@@ -136,30 +138,38 @@ void HistoryServer::live(std::vector<std::string> argv, std::map<std::string, st
   command.on_start = [this](pid_t pid) {
     const std::lock_guard lock(mutex_);
     child_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    changed_.notify_all();
   };
-  std::jthread idle([this] { end_when_idle(); });
+  std::thread idle([this] { end_when_idle(); });
   const auto ended = run(command);
+  {
+    const std::lock_guard lock(mutex_);
+    running_ = false;
+    ready_ = false;
+    said_ =
+        ended ? last_lines(ended->err.empty() ? ended->out : ended->err, 5) : ended.error().message;
+    child_.reset();
+    changed_.notify_all();
+  }
+  idle.join();
+  // Last: who sees it joins this thread, and holds the lock meanwhile.
   const std::lock_guard lock(mutex_);
   alive_ = false;
-  ready_ = false;
-  said_ =
-      ended ? last_lines(ended->err.empty() ? ended->out : ended->err, 5) : ended.error().message;
-  child_.reset();
   changed_.notify_all();
 }
 
 // Ends with the child, or ends it.
 void HistoryServer::end_when_idle() {
   std::unique_lock lock(mutex_);
-  while (alive_ && !stopping_ && Steady::now() < used_at_ + options_.idle) {
+  while (running_ && !stopping_ && Steady::now() < used_at_ + options_.idle) {
     changed_.wait_until(lock, used_at_ + options_.idle);
   }
-  if (!alive_) return;
+  if (!running_) return;
   log_.info("the Spark History Server is ended: {}",
             stopping_ ? "the manager ends" : "nobody looks at it");
   // It has nothing to lose: all it does is read. The descriptor may still be missing when it has
   // just been started.
-  changed_.wait(lock, [&] { return !alive_ || child_.valid(); });
+  changed_.wait(lock, [&] { return !running_ || child_.valid(); });
   if (child_.valid()) ::syscall(SYS_pidfd_send_signal, child_.get(), SIGKILL, nullptr, 0);
 }
 

@@ -36,7 +36,7 @@ class HistoryServer {
   Result<> begin();
   void live(std::vector<std::string> argv, std::map<std::string, std::string> env);
   void end_when_idle();
-  bool answers() const;
+  bool answers(std::int64_t port) const;
 
   const HistoryServerOptions options_;
   const std::function<Result<ReleaseFacts>()> release_;
@@ -46,7 +46,8 @@ class HistoryServer {
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   bool stopping_ = false;
-  bool alive_ = false;  // its thread is at work
+  bool alive_ = false;    // its thread is at work
+  bool running_ = false;  // so is the child
   bool ready_ = false;
   std::int64_t port_ = 0;
   std::string said_;  // its last words, when it ended by itself

@@ -65,7 +65,11 @@ class Pages(ClusterCase):
         self.assertRegex(url, rf"{place}/resourcemanager/proxy/application_\d+_\d+/jobs/$")
         styles = re.findall(r"""href=["'](/[^"']+\.css)""", text)
         self.assertEqual({browser.get(style)[0] for style in styles}, {200})
-        return re.search(r"application_\d+_\d+", url)[0]
+        application = re.search(r"application_\d+_\d+", url)[0]
+        _, _, stages = browser.get(
+            f"{url.removesuffix('jobs/')}api/v1/applications/{application}/stages")
+        self.assertEqual(json.loads(stages)[0]["status"], "COMPLETE", "as progress bars see them")
+        return application
 
     def check_history(self, browser, application):
         def listed():
