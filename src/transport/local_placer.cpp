@@ -25,7 +25,12 @@ Result<> LocalPlacer::place(const Machine& machine, const AgentConfig& config) {
     return fail(ErrorKind::conflict, "an agent of lease {} runs in '{}'", living->lease.text,
                 machine.dir);
   }
-  BDAAS_TRY(make_directory(machine.dir, 0700));
+  // The provider made it, and takes it away when the machine is released, perhaps meanwhile: an
+  // agent must not come to life after that.
+  std::error_code none;
+  if (!fs::is_directory(machine.dir, none)) {
+    return fail(ErrorKind::not_found, "the machine's directory '{}' is gone", machine.dir);
+  }
   BDAAS_TRY(
       write_file(fs::path(machine.dir) / "agent.json", write_json_pretty(to_json(config)), 0600));
   Command command;

@@ -46,6 +46,7 @@ NodeTest::NodeTest()
   root_ = name;
   // Longer than a unix socket's path may be.
   dir_ = root_ + "/" + std::string(120, 'd');
+  EXPECT_TRUE(make_directory(dir_, 0700).ok());  // as a provider does
   // An address of its own in 127/8, so tests may run at once.
   const auto number = entropy_.next();
   address_ =

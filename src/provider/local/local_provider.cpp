@@ -147,6 +147,9 @@ Result<> LocalProvider::release(const LeaseId& token) {
   BDAAS_ASSIGN(const auto directory, directory_of(token));
   const auto where = fmt::format("cannot release {}", token.text);
   BDAAS_TRY(end_processes({token, directory}, options_.release_timeout).context(where));
+  BDAAS_TRY(remove_tree(directory).context(where));
+  // Once the directory is gone no agent can start there; one may have started while we looked.
+  BDAAS_TRY(end_processes({token, directory}, options_.release_timeout).context(where));
   return remove_tree(directory).context(where);
 }
 
