@@ -37,8 +37,9 @@ void Users::plan_every_effect() {
   wish([this, kept](ControlLoop& loop) {
     (void)bdaas::create_cluster(loop, scene_->dice, owner_, kept);
   });
-  later(Millis{1'000}, [this, job](ControlLoop& loop) {
+  later(Millis{1'000}, [this, job, kept](ControlLoop& loop) {
     JobSpec borrowing = job;
+    borrowing.place = kept;
     borrowing.cluster = some_kept_cluster();
     const auto made = bdaas::create_job(loop, scene_->dice, owner_, borrowing);
     if (made) must_succeed_.insert(made->id);
