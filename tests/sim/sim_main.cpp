@@ -1,11 +1,12 @@
 // The simulation from the command line:
-//   simulation [--first S] [--seeds N] [--trace]
+//   [BDAAS_SIM_SEEDS=N] simulation [--first S] [--seeds N] [--trace]
 // One line per failing seed, the end of its trace, and the command that repeats it. Exit code 1
 // then. With --trace the whole trace of every seed is printed.
 
 #include <charconv>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 
 #include "simulation.h"
 
@@ -18,7 +19,7 @@ constexpr std::size_t kTailLines = 80;
 
 struct Wanted {
   unsigned long long first = 1;
-  unsigned long long seeds = 2'000;
+  unsigned long long seeds = SIM_SEEDS;
   bool trace = false;
 };
 
@@ -28,6 +29,8 @@ bool read_number(std::string_view text, unsigned long long& number) {
 }
 
 bool read_flags(int argc, char** argv, Wanted& wanted) {
+  const char* seeds = std::getenv("BDAAS_SIM_SEEDS");
+  if (seeds != nullptr && !read_number(seeds, wanted.seeds)) return false;
   for (int i = 1; i < argc; ++i) {
     const std::string_view flag = argv[i];
     if (flag == "--trace") {
