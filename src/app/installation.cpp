@@ -1,7 +1,10 @@
 #include "app/installation.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
+
+#include <chrono>
 
 #include "base/os_error.h"
 
@@ -9,15 +12,26 @@ namespace bdaas {
 
 namespace {
 
+constexpr auto kPatience = std::chrono::seconds(10);
+constexpr int kBetweenTriesMs = 50;
+
 Result<UniqueFd> take_lock(const StateDir& dir) {
   UniqueFd lock(::open(dir.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock.valid()) {
     return fail(ErrorKind::failed_precondition, "cannot open {}: {}", dir.lock().string(),
                 std::generic_category().message(errno));
   }
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
-  return fail(ErrorKind::conflict,
-              "another manager runs on {}; use it, or end it with 'bdaas stop'", dir.root.string());
+  // One that ends takes its address away first, and has the lock for some moments more.
+  const auto patience = std::chrono::steady_clock::now() + kPatience;
+  while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (fs::exists(dir.manager()) || std::chrono::steady_clock::now() > patience) {
+      return fail(ErrorKind::conflict,
+                  "another manager runs on {}; use it, or end it with 'bdaas stop'",
+                  dir.root.string());
+    }
+    ::poll(nullptr, 0, kBetweenTriesMs);
+  }
+  return lock;
 }
 
 // Reads a one-line file, or writes `fresh` into it first.

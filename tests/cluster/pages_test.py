@@ -66,9 +66,9 @@ class Pages(ClusterCase):
         styles = re.findall(r"""href=["'](/[^"']+\.css)""", text)
         self.assertEqual({browser.get(style)[0] for style in styles}, {200})
         application = re.search(r"application_\d+_\d+", url)[0]
-        _, _, stages = browser.get(
-            f"{url.removesuffix('jobs/')}api/v1/applications/{application}/stages")
-        self.assertEqual(json.loads(stages)[0]["status"], "COMPLETE", "as progress bars see them")
+        stages = f"{url.removesuffix('jobs/')}api/v1/applications/{application}/stages"
+        wait_for("stages, as progress bars see them", lambda: [
+            stage for stage in json.loads(browser.get(stages)[2]) if stage["status"] == "COMPLETE"])
         return application
 
     def check_history(self, browser, application):
@@ -93,6 +93,7 @@ class Pages(ClusterCase):
         place = f"/v1/clusters/{cluster}/pages"
         running = self.start("run", program, "--cluster", cluster, "--output", "a.tar.gz",
                              "--", "20")
+        self.addCleanup(running.kill)
         browser = self.browser(cluster)
         self.assertIn(f"{place}/driver/", browser.front[2])
         self.assertEqual(browser.get("/v1/clusters")[0], 401, "the cookie opens pages only")
