@@ -83,10 +83,12 @@ Result<std::string> HistoryServer::url() {
     lock.unlock();
     const bool up = answers(port);
     lock.lock();
+    used_at_ = Steady::now();
     if (!alive_ || stopping_) {
       return fail(ErrorKind::unavailable, "the Spark History Server has ended: {}", said_);
     }
     ready_ = ready_ || up;
+    if (ready_) changed_.notify_all();
     if (!ready_ && Steady::now() > deadline) {
       return fail(ErrorKind::deadline_exceeded,
                   "the Spark History Server does not answer within {}; try again",
@@ -161,9 +163,11 @@ void HistoryServer::live(std::vector<std::string> argv, std::map<std::string, st
 // Ends with the child, or ends it.
 void HistoryServer::end_when_idle() {
   std::unique_lock lock(mutex_);
-  while (running_ && !stopping_ && Steady::now() < used_at_ + options_.idle) {
-    changed_.wait_until(lock, used_at_ + options_.idle);
-  }
+  // One that is still starting is being waited for.
+  const auto due = [&] {
+    return used_at_ + options_.idle + (ready_ ? Millis{0} : options_.start_deadline);
+  };
+  while (running_ && !stopping_ && Steady::now() < due()) changed_.wait_until(lock, due());
   if (!running_) return;
   log_.info("the Spark History Server is ended: {}",
             stopping_ ? "the manager ends" : "nobody looks at it");
