@@ -1,5 +1,7 @@
 #include "control/rows.h"
 
+#include <set>
+
 namespace bdaas {
 
 const Intent* Intents::latest(Effect effect, const std::string& subject) const {
@@ -94,6 +96,13 @@ Result<> Rows::apply(const std::vector<Change>& changes, Time now) {
     BDAAS_TRY(load());
     return written;
   }
+  if (something_ended_) {
+    if (auto settled = settle_for_the_ended(now); !settled) {
+      store_->rollback();
+      BDAAS_TRY(load());
+      return settled;
+    }
+  }
   auto committed = store_->commit(before_effect ? Durability::full : Durability::normal);
   if (!committed) {
     BDAAS_TRY(load());
@@ -109,6 +118,10 @@ Result<> Rows::write(const Change& change, Time now) {
         using Item = std::decay_t<decltype(item)>;
         if constexpr (std::is_same_v<Item, Start>) {
           if (kEffects[static_cast<std::size_t>(item.effect)].reads_only) return {};
+          const Intent* before = intents_.latest(item.effect, item.subject);
+          if (before != nullptr && before->state == IntentState::pending) {
+            BDAAS_TRY(leave_unanswered(*before, now));
+          }
           Intent intent;
           intent.id = intent_id(item.effect, item.subject, item.attempt, now);
           intent.effect = item.effect;
@@ -166,6 +179,38 @@ void Rows::keep(const Step& row) {
 
 void Rows::keep(const Job& row) { jobs_[row.id] = row; }
 void Rows::keep(const Intent& row) { intents_.put(row); }
+
+// Answers that are still to come find nobody any more.
+Result<> Rows::settle_for_the_ended(Time now) {
+  std::set<std::string> ended;
+  for (const auto& [id, cluster] : clusters_) {
+    if (!is_terminal(cluster.cluster.status.state)) continue;
+    ended.insert(id.text);
+    for (const auto& [index, member] : cluster.members) {
+      ended.insert({member.node.id.text, member.lease.id.text});
+    }
+    for (const auto& [step_id, step] : cluster.steps) ended.insert(step_id.text);
+  }
+  for (const auto& [id, job] : jobs_) {
+    if (is_terminal(job.status.state)) ended.insert(id.text);
+  }
+  std::vector<Intent> left;
+  for (const auto& [key, intent] : intents_.all()) {
+    const bool pending = intent.state == IntentState::pending;
+    if (pending && ended.contains(intent.subject)) left.push_back(intent);
+  }
+  for (auto& intent : left) BDAAS_TRY(leave_unanswered(std::move(intent), now));
+  return {};
+}
+
+Result<> Rows::leave_unanswered(Intent intent, Time now) {
+  intent.state = IntentState::unknown;
+  intent.error = "nobody waits for its answer any more";
+  intent.ended_at = now;
+  BDAAS_TRY(store_->update(intent));
+  keep(intent);
+  return {};
+}
 
 void Rows::drop_ended() {
   something_ended_ = false;

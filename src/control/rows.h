@@ -79,6 +79,8 @@ class Rows {
   void keep(const Program&) {}
   void keep(const DataSet&) {}
   void keep(const JobResult&) {}
+  Result<> settle_for_the_ended(Time now);
+  Result<> leave_unanswered(Intent intent, Time now);
   void drop_ended();
 
   Store* store_;

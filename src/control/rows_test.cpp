@@ -32,6 +32,18 @@ TEST(Rows, LoadLeavesTheIntentsOfTheEndedInTheStore) {
   EXPECT_TRUE(again.intents().all().empty());
 }
 
+TEST(Rows, NoIntentStaysPendingForTheEnded) {
+  TestWorld test;
+  test.add_cluster(ClusterState::terminating, 1, LeaseState::released);
+  test.apply({Start{Effect::place_agent, test.member(1).node.id.text, 1, test.now}});
+  test.apply(
+      {Move<Cluster>{test.cluster().cluster, ClusterState::terminated, Reason::none, "", ""}});
+  const auto intents = test.rows.store().list<Intent>();
+  ASSERT_TRUE(intents.ok());
+  ASSERT_EQ(intents->size(), 1u);
+  EXPECT_EQ(intents->front().state, IntentState::unknown);
+}
+
 TEST(Rows, ARefusedChangeLeavesNothingOfItsTransaction) {
   TestWorld test;
   const auto id = test.add_cluster(ClusterState::running, 1, LeaseState::ready);
