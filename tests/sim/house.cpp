@@ -22,6 +22,7 @@ std::optional<Effect> link_effect(const Report& report) {
 ControlSettings sim_settings() {
   ControlSettings settings;
   settings.lease_ttl = Millis{120'000};
+  settings.node_ready_deadline = Millis{30'000};
   settings.poll_interval = Millis{1'000};
   settings.unreachable_deadline = Millis{60'000};
   settings.list_interval = Millis{10'000};
@@ -168,7 +169,12 @@ void House::set_faults(HouseFaults faults) {
 
 // What happens by itself, without any call: hosts break, engines fall silent.
 void House::strike() {
-  if (faults_.machine_dies == 0 && faults_.engine_gone == 0) return;
+  if (faults_.machine_dies + faults_.engine_gone + faults_.daemons_crash == 0) return;
+  for (const auto& node : links.living_nodes()) {
+    if (!scene_.dice.chance(faults_.daemons_crash)) continue;
+    scene_.trace("{} the daemons of {} crash", id_.text, node.text);
+    links.crash_daemons(node);
+  }
   for (const auto& [machine_id, life] : living_) {
     if (!scene_.dice.chance(faults_.machine_dies)) continue;
     scene_.trace("{} {} breaks", id_.text, machine_id);

@@ -28,6 +28,7 @@ struct HouseFaults {
   int program_fails = 0;  // of those that an agent runs
   int machine_dies = 0;   // of each living machine, every ten seconds
   int engine_gone = 0;    // every ten seconds; it does not answer for up to two minutes then
+  int daemons_crash = 0;  // of each node, every ten seconds; they are started again
 };
 
 class House final : public EffectRunner, FakeFaultPlan {

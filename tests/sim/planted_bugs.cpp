@@ -143,6 +143,15 @@ void order_to_run_given_once(Sabotage& sabotage) {
   };
 }
 
+// That a node was ready once is forgotten, so its daemon may not restart after its first minutes.
+void restarting_daemon_costs_its_node(Sabotage& sabotage) {
+  sabotage.deciders.cluster = [](const World& world, const ClusterRows& cluster) {
+    ClusterRows forgetful = cluster;
+    for (auto& [index, member] : forgetful.members) member.node.ready_at.reset();
+    return decide_cluster(world, forgetful);
+  };
+}
+
 constexpr auto kPlantedBugs = std::to_array<PlantedBug>({
     {"no intent before rent", 20, no_intent_before_rent},
     {"blind retry of a rent", 50, blind_retry_of_a_rent},
@@ -158,6 +167,7 @@ constexpr auto kPlantedBugs = std::to_array<PlantedBug>({
     {"reports taken twice", 200, reports_taken_twice},
     {"restart forgets intents", 200, restart_forgets_intents},
     {"order to run given once", 500, order_to_run_given_once},
+    {"restarting daemon costs its node", 200, restarting_daemon_costs_its_node},
 });
 
 }  // namespace

@@ -237,6 +237,11 @@ bool Users::all_is_done() const {
 }
 
 void Users::check_success() {
+  for (const auto& cluster : house_->store.all<Cluster>()) {
+    if (cluster.status.state != ClusterState::terminated_with_errors) continue;
+    scene_->violated(fmt::format("{} ended with an error: {} {}", cluster.id.text,
+                                 to_text(cluster.status.reason), cluster.status.message));
+  }
   for (const auto& id : must_succeed_) {
     const auto job = house_->store.get<Job>(id);
     if (job->status.state == JobState::succeeded) continue;

@@ -208,6 +208,18 @@ void FakeLinks::kill_agent(const NodeId& node) {
   break_link(node, "agent killed");
 }
 
+void FakeLinks::crash_daemons(const NodeId& node) {
+  const auto found = agents_.find(node);
+  if (found == agents_.end() || !found->second.alive) return;
+  for (auto& [name, state] : found->second.daemons) {
+    if (state != DaemonState::ready) continue;
+    state = DaemonState::restarting;
+    later(up_to(faults_.daemon_start_max),
+          [this, node, daemon = name] { start_daemon(node, daemon); });
+  }
+  report_daemons(found->second);
+}
+
 Time FakeLinks::expires_at(const std::string& machine_id) const {
   Time latest{};
   for (const auto& [node, agent] : agents_) {

@@ -60,6 +60,8 @@ class FakeLinks final : public NodeLinks, public AgentPlacer {
   std::map<std::string, DaemonState> daemons_of(const NodeId& node) const;
   // The agent is killed; its daemons and programs live on, and the next agent adopts them.
   void kill_agent(const NodeId& node);
+  // Its daemons crash; a living agent starts them again.
+  void crash_daemons(const NodeId& node);
   // When the agents of a machine end it if nobody renews its lease; Time{}: none was placed.
   Time expires_at(const std::string& machine_id) const;
   // Agents with daemons of a machine that is given back, doubled init, a step started twice.
