@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/temp_dir.h"
 #include "engine/spark/test_cluster.h"
@@ -27,8 +28,12 @@ class SparkPagesTest : public ::testing::Test {
   }
   static constexpr const char* kRunning = "GET /ws/v1/cluster/apps?states=RUNNING";
 
-  const char* address_ = "127.91.7.3";
-  ScriptedHadoop hadoop_{address_};
+  // A loopback address of this process's own: the ports are those of a real master.
+  static std::string own_address() {
+    return fmt::format("127.91.{}.{}", ::getpid() / 250 % 250, ::getpid() % 250 + 1);
+  }
+  const std::string address_ = own_address();
+  ScriptedHadoop hadoop_{address_.c_str()};
   TempDir dir_ = TempDir::make().value();
   FakeClock clock_;
   ClusterFacts cluster_ = test_cluster();

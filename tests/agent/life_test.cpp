@@ -94,7 +94,7 @@ TEST_F(LifeTest, ShutDownLeavesNothing) {
   await_daemon("two", "ready");
   ASSERT_TRUE(eventually([&] { return lines_in("grandchild").size() == 1; }));
   RunStep step;
-  step.run.step = StepId{"s-1"};
+  step.run.step = StepId{fmt::format("s-{}", ::getpid())};
   step.run.argv = {TEST_PROGRAM, "ignore-term"};
   send(step);
   ASSERT_TRUE(eventually([&] { return !seen_.processes[step.run.step].empty(); }));
