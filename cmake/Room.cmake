@@ -1,8 +1,26 @@
 # One folder of src/ is one static library bdaas_NAME; its *_test.cpp make NAME_test, label unit.
 #   bdaas_room(NAME DEPS room... LIBS library...)
 # What a build under sanitizers needs is gathered in the targets unit_tests and sim_tests.
+# With BDAAS_PCH the headers that nearly every file reads are compiled once per target; only for
+# builds that come beside one without it, since it hides a forgotten #include.
+option(BDAAS_PCH "Precompile headers" OFF)
 add_custom_target(unit_tests)
 add_custom_target(sim_tests)
+
+function(bdaas_precompile TARGET)
+  set(HEADERS <algorithm> <atomic> <chrono> <condition_variable> <filesystem> <functional> <map>
+    <memory> <mutex> <optional> <set> <string> <thread> <variant> <vector> <fmt/format.h>)
+  if(NOT "${ARGN}" STREQUAL "base")
+    list(APPEND HEADERS "${PROJECT_SOURCE_DIR}/src/base/json.h")
+  endif()
+  if(TARGET bdaas_model AND NOT "${ARGN}" MATCHES "^(base|net|model)$")
+    list(APPEND HEADERS "${PROJECT_SOURCE_DIR}/src/model/nouns.h")
+  endif()
+  if(TARGET GTest::gmock AND "${TARGET}" MATCHES "_test$")
+    list(APPEND HEADERS <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
+  target_precompile_headers(${TARGET} PRIVATE ${HEADERS})
+endfunction()
 
 function(bdaas_room NAME)
   cmake_parse_arguments(ROOM "" "" "DEPS;LIBS" ${ARGN})
@@ -14,6 +32,9 @@ function(bdaas_room NAME)
   if(ROOM_FILES)
     add_library(bdaas_${NAME} STATIC ${ROOM_FILES})
     set(SCOPE PUBLIC)
+    if(BDAAS_PCH)
+      bdaas_precompile(bdaas_${NAME} ${NAME})
+    endif()
   else()
     add_library(bdaas_${NAME} INTERFACE)
     set(SCOPE INTERFACE)
@@ -26,6 +47,9 @@ function(bdaas_room NAME)
   if(ROOM_TESTS)
     add_executable(${NAME}_test ${ROOM_TESTS})
     target_link_libraries(${NAME}_test PRIVATE bdaas_${NAME} GTest::gmock GTest::gtest_main)
+    if(BDAAS_PCH)
+      bdaas_precompile(${NAME}_test ${NAME})
+    endif()
     add_dependencies(unit_tests ${NAME}_test)
     gtest_discover_tests(${NAME}_test TEST_PREFIX "${NAME}." DISCOVERY_TIMEOUT 60
       PROPERTIES LABELS unit TIMEOUT 120)
