@@ -207,6 +207,14 @@ Result<Endpoint> find_manager(const StateDir& state) {
   return endpoint;
 }
 
+UniqueFd process_of_manager(const StateDir& state) {
+  const auto text = read_file(state.manager());
+  const auto value = text ? parse_json(*text) : Result<json::value>(text.error());
+  const auto file = value ? from_json<ManagerFile>(*value) : Result<ManagerFile>(value.error());
+  if (!file || file->pid <= 0) return {};
+  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(file->pid), 0)));
+}
+
 Result<Endpoint> ensure_manager(const CliEnvironment& environment, const StateDir& state,
                                 Millis deadline, const std::atomic<bool>* stop) {
   if (auto found = find_manager(state)) return found;

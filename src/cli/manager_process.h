@@ -2,6 +2,7 @@
 // Finds the manager of this user's state directory, and starts one when there is none.
 
 #include "base/state_dir.h"
+#include "base/unique_fd.h"
 #include "cli/api.h"
 #include "cli/cli.h"
 
@@ -12,6 +13,10 @@ Result<StateDir> state_dir_of(const CliEnvironment& environment);
 
 // The living manager: manager.json names it and it answers. unavailable: none.
 Result<Endpoint> find_manager(const StateDir& state);
+
+// A pidfd of the process that manager.json names: readable when it has ended. Invalid: none is
+// named, or it cannot be watched from here.
+UniqueFd process_of_manager(const StateDir& state);
 
 // As above, or starts `bdaas serve --detach --idle-exit 10m` and waits until it answers. Two that
 // start at once end with one manager: the other's `serve` finds the lock held, and both find the

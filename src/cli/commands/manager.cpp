@@ -1,5 +1,7 @@
 // bdaas doctor, serve, stop, version, completion
 
+#include <poll.h>
+
 #include <array>
 
 #include "cli/commands.h"
@@ -80,6 +82,7 @@ Result<ExitCode> stop(Session& session, const Arguments& arguments) {
     session.tell("no manager runs", json::object{{"stopped", false}});
     return ExitCode::ok;
   }
+  const UniqueFd process = process_of_manager(state);
   const Api api(*std::move(endpoint));
   BDAAS_ASSIGN(const auto staying, living_clusters(api, arguments.has(kTerminate)));
   BDAAS_TRY(
@@ -93,6 +96,9 @@ Result<ExitCode> stop(Session& session, const Arguments& arguments) {
     }
     (void)pause.wait(kBetweenLooks);
   }
+  // It answers no more; what it started (a History Server) ends a moment before it does.
+  pollfd ended{process.get(), POLLIN, 0};
+  if (process.valid()) ::poll(&ended, 1, static_cast<int>(kStopDeadline.count()));
   session.tell("the manager has ended", json::object{{"stopped", true}, {"clusters", staying}});
   for (const auto& id : staying) {
     (void)session.err().write(
