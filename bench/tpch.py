@@ -14,7 +14,9 @@ import decimal, json, sys, time
 from pyspark.sql import SparkSession
 spark = SparkSession.builder.getOrCreate()
 for table in {tables!r}:
-    spark.read.parquet(sys.argv[1] + "/" + table + ".parquet").createOrReplaceTempView(table)
+    files = spark.read.option("recursiveFileLookup", "true").option(
+        "pathGlobFilter", table + ".parquet")
+    files.parquet(sys.argv[1]).createOrReplaceTempView(table)
 
 def plain(value):
     if isinstance(value, float): return "%.9g" % value
@@ -54,8 +56,8 @@ def queries(place):
 
 def generate(place, folder, scale):
     data = folder / "tpch"
-    subprocess.run([place / "bin" / "tpchgen-cli", "-s", str(scale), "--format=parquet",
-                    "--output-dir", data], check=True, capture_output=True)
+    subprocess.run([place / "bin" / "tpchgen-cli", "parquet", "-s", f"{scale:g}", "--output-dir",
+                    data], check=True, capture_output=True)
     return data
 
 
@@ -71,7 +73,7 @@ def bench(binary, rounds):
         for _ in range(rounds):
             for name, switch in (("with", ()), ("without", ("--no-comet",))):
                 ran = home.run("run", program, "--data", identity, "--workers", "2", *switch,
-                               "--output", home.folder / "out.tar.gz", "--", "{input:1}/tpch",
+                               "--output", home.folder / "out.tar.gz", "--", "{input:1}",
                                timeout=3600)
                 rows = [json.loads(line) for line in ran.stdout.splitlines()]
                 times[name].append({row["query"]: row["seconds"] for row in rows})
