@@ -65,7 +65,10 @@ def build(preset, watch):
 def fetch_release(name, env, watch):
     """The engines themselves, once; without them no cluster test can run."""
     began, log = time.time(), LOGS / "fetch.log"
-    ok = run_logged([ROOT / watch.table["binary"], "releases", "fetch", name], log, env)
+    binary = ROOT / watch.table["binary"]
+    own = dict(env, BDAAS_HOME=str(ROOT / "build" / "fetch-home"))  # not the user's manager
+    ok = run_logged([binary, "releases", "fetch", name], log, own)
+    run_logged([binary, "stop"], LOGS / "fetch-stop.log", own)
     took = watch.close("fetch", began, watch.table["fetch_seconds"])
     say(f"fetch {name}: {'done' if ok else 'FAILED'}, {took}")
     if not ok:
