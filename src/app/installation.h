@@ -21,16 +21,4 @@ struct Installation {
 // conflict: another manager holds the directory.
 Result<Installation> open_installation(const StateDir& dir, Entropy& entropy);
 
-struct ManagerAddress {
-  std::int64_t pid = 0;
-  std::string address;
-  std::int64_t port = 0;
-
-  static constexpr auto fields() {
-    return std::tuple{required("pid", &ManagerAddress::pid, "of the living manager"),
-                      required("address", &ManagerAddress::address, "it listens on"),
-                      required("port", &ManagerAddress::port, "")};
-  }
-};
-
 }  // namespace bdaas

@@ -14,6 +14,7 @@
 #include "control/command_desk.h"
 #include "engine/fake/fake_engine.h"
 #include "engine/spark/spark_engine.h"
+#include "model/manager_address.h"
 #include "provider/local/local_provider.h"
 #include "release/doctor.h"
 #include "release/local_releases.h"

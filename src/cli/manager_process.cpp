@@ -14,6 +14,7 @@
 #include "base/os_error.h"
 #include "base/subprocess.h"
 #include "base/unique_fd.h"
+#include "model/manager_address.h"
 
 namespace bdaas::cli {
 
@@ -26,18 +27,6 @@ constexpr Millis kLookAgain{25};
 constexpr int kLogLines = 5;
 // When our own `serve` ended at once: another CLI's may hold the lock and be about to answer.
 constexpr Millis kGraceForAnother{5'000};
-
-struct ManagerFile {
-  std::int64_t pid = 0;
-  std::string address;
-  std::int64_t port = 0;
-
-  static constexpr auto fields() {
-    return std::tuple{optional("pid", &ManagerFile::pid, ""),
-                      required("address", &ManagerFile::address, ""),
-                      required("port", &ManagerFile::port, "")};
-  }
-};
 
 std::string trimmed(std::string text) {
   text.erase(text.find_last_not_of(" \t\r\n") + 1);
@@ -198,7 +187,7 @@ Result<Endpoint> find_manager(const StateDir& state) {
   const auto text = read_file(state.manager());
   if (!text) return fail(ErrorKind::unavailable, "no manager runs");
   BDAAS_ASSIGN(const auto value, parse_json(*text).context(state.manager().native()));
-  const auto file = from_json<ManagerFile>(value);
+  const auto file = from_json<ManagerAddress>(value);
   if (!file) return file.error();
   BDAAS_ASSIGN(auto token, read_file(state.token()));
   Endpoint endpoint{fmt::format("http://{}:{}", file->address, file->port),
@@ -210,7 +199,8 @@ Result<Endpoint> find_manager(const StateDir& state) {
 UniqueFd process_of_manager(const StateDir& state) {
   const auto text = read_file(state.manager());
   const auto value = text ? parse_json(*text) : Result<json::value>(text.error());
-  const auto file = value ? from_json<ManagerFile>(*value) : Result<ManagerFile>(value.error());
+  const auto file =
+      value ? from_json<ManagerAddress>(*value) : Result<ManagerAddress>(value.error());
   if (!file || file->pid <= 0) return {};
   return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(file->pid), 0)));
 }

@@ -310,7 +310,6 @@ ClusterFacts cluster_facts(const ClusterRows& cluster, const Seams& seams) {
     node.address = member.lease.machine->address;
     node.dir = member.lease.machine->dir;
     node.os_host = member.lease.machine->os_host;
-    node.os_host = member.lease.machine->os_host;
     if (node.role == NodeRole::worker) {
       node.memory_mib = cluster.cluster.memory.node_memory_mib;
       node.cores = cluster.cluster.memory.node_cores;

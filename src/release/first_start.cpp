@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/os_error.h"
+#include "base/os_host.h"
 #include "base/subprocess.h"
 #include "base/unique_fd.h"
 
@@ -56,9 +57,7 @@ std::string to_xml(const TemplateSpec::Properties& properties, const fs::path& d
 
 // The own host name must have an address, or a JVM that asks for it fails.
 std::string hosts_file() {
-  char name[256] = "localhost";
-  ::gethostname(name, sizeof(name) - 1);
-  return fmt::format("127.0.0.1 localhost\n127.0.0.1 {}\n", name);
+  return fmt::format("127.0.0.1 localhost\n127.0.0.1 {}\n", os_host_name());
 }
 
 Result<> write_configuration(const TemplateSpec& spec, const fs::path& conf, const fs::path& dir) {

@@ -2,9 +2,13 @@
 // The releases of this machine: what model/releases.h promises, with packages below one directory.
 //
 //   <packages>/
-//     <package key>/          files of one package and its manifest.json; appears by a rename,
-//     whole or not at all <class data key>/       classes.jsa .lock                   held by the
-//     one who fetches .tmp/                   what is being made; removed by the next fetch
+//     <package key>/     files of one package and its manifest.json; whole or not at all
+//
+//     <class data key>/  classes.jsa
+//
+//     .lock              held by the one who fetches
+//
+//     .tmp/              what is being made; removed by the next fetch
 //
 // Equal packages of two releases, and of two users who share <packages>, lie there once.
 

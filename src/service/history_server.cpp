@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "base/os_error.h"
+#include "base/os_host.h"
 #include "base/subprocess.h"
 #include "base/tcp_bind.h"
 #include "engine/spark/history_plan.h"
@@ -20,11 +21,6 @@ using Steady = std::chrono::steady_clock;
 
 constexpr Millis kLookAgain{200};
 constexpr const char* kReadyPath = "/api/v1/applications?limit=1";
-
-std::string os_host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
-}
 
 // Free a moment ago; should somebody take it first, the server ends at once and says so.
 Result<std::int64_t> free_port() {

@@ -3,10 +3,22 @@
 //
 //   <dir>/
 //     conf/           *-site.xml, capacity-scheduler.xml, log4j*.properties, hosts
-//     hdfs/name       NameNode (master)          hdfs/data     DataNode
-//     yarn/state, yarn/node-*  ResourceManager (master)   yarn/local, yarn/logs, yarn/recovery
-//     NodeManager spark/work      standalone worker          spark/local   scratch of executors and
-//     of a client's driver log/<daemon>.log tmp/            java.io.tmpdir of the daemons
+//
+//     hdfs/name       NameNode (master)
+//
+//     hdfs/data       DataNode
+//
+//     yarn/state, yarn/node-*              ResourceManager (master)
+//
+//     yarn/local, yarn/logs, yarn/recovery NodeManager
+//
+//     spark/work      standalone worker
+//
+//     spark/local     scratch of executors and of a client's driver
+//
+//     log/<daemon>.log
+//
+//     tmp/            java.io.tmpdir of the daemons
 
 #include <string>
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/os_error.h"
+#include "base/os_host.h"
 #include "base/tcp_bind.h"
 #include "model/local_claim.h"
 #include "provider/local/machine_processes.h"
@@ -45,12 +46,6 @@ bool is_older_than(const fs::path& directory, std::chrono::seconds age) {
 }
 
 // Directories of machines, whole or not; none when nothing was ever rented.
-// What a JVM looks up first of all, so it must stand in the node's host table.
-std::string host_name() {
-  char name[HOST_NAME_MAX + 1] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "localhost";
-}
-
 Result<std::vector<fs::path>> machine_directories(const fs::path& machines) {
   std::error_code error;
   fs::directory_iterator all(machines, error);
@@ -109,7 +104,7 @@ Result<Machine> LocalProvider::make_machine(const RentRequest& request, const fs
                          .machine = {.machine_id = request.token.text,
                                      .address = address,
                                      .dir = directory.native(),
-                                     .os_host = host_name(),
+                                     .os_host = os_host_name(),
                                      .memory_mib = request.memory_mib,
                                      .cores = request.cores},
                          .expires_at = request.expires_at,
