@@ -1,5 +1,6 @@
 #include "service/cluster_http.h"
 
+#include "base/os_error.h"
 #include "base/utf8.h"
 #include "engine/ports.h"
 
@@ -27,17 +28,24 @@ constexpr KnownException kExceptions[] = {
     {"RetriableException", ErrorKind::unavailable},
     {"LeaseExpiredException", ErrorKind::unavailable},
     {"AlreadyBeingCreatedException", ErrorKind::unavailable},
+    {"NotReplicatedYetException", ErrorKind::throttled},
+    {"RpcNoSuchMethodException", ErrorKind::internal},
+    {"RpcNoSuchProtocolException", ErrorKind::internal},
     {"NoRouteToHostException", ErrorKind::unavailable},
     {"DSQuotaExceededException", ErrorKind::resource_exhausted},
     {"DiskOutOfSpaceException", ErrorKind::resource_exhausted},
 };
 
-ErrorKind kind_of(int status, std::string_view exception, std::string_view message) {
+std::optional<ErrorKind> kind_of(std::string_view exception, std::string_view message) {
   // An IOException, but in truth: no DataNode is there, or none has room.
   if (message.find("could only be written to 0 of") != message.npos) return ErrorKind::unavailable;
   for (const auto& known : kExceptions) {
     if (exception == known.name) return known.kind;
   }
+  return std::nullopt;
+}
+
+ErrorKind kind_of_status(int status) {
   switch (status) {
     case 400:
       return ErrorKind::invalid_argument;
@@ -71,10 +79,25 @@ ClusterEndpoints endpoints_of(const ClusterFacts& cluster) {
     const std::string& master = cluster.nodes.front().host;
     endpoints.namenode = fmt::format("http://{}:{}", master, kPorts.namenode_http);
     endpoints.resource_manager = fmt::format("http://{}:{}", master, kPorts.rm_http);
+    endpoints.namenode_rpc = {.host = master, .port = kPorts.namenode_rpc};
+    endpoints.resource_manager_admin = {.host = master, .port = kPorts.rm_admin};
   }
   endpoints.user = cluster.user;
   endpoints.hosts = std::move(hosts);
   return endpoints;
+}
+
+Result<std::string> address_of(const ClusterEndpoints& endpoints, const std::string& host) {
+  const auto found = endpoints.hosts->find(host);
+  if (found != endpoints.hosts->end()) return found->second;
+  return fail(ErrorKind::not_found, "{} is not a node of this cluster", printable(host));
+}
+
+Error remote_exception(std::string_view java_class, std::string_view message,
+                       std::string_view what) {
+  const std::string name = printable(java_class.substr(java_class.rfind('.') + 1));
+  return fail(kind_of(name, message).value_or(ErrorKind::unavailable), "{}: {}: {}", what,
+              name.empty() ? "an exception without a name" : name, first_line(message));
 }
 
 Error remote_error(const HttpResponse& response, std::string_view what) {
@@ -84,7 +107,7 @@ Error remote_error(const HttpResponse& response, std::string_view what) {
     exception = text_at(*body, {"RemoteException", "exception"});
     message = text_at(*body, {"RemoteException", "message"});
   }
-  const ErrorKind kind = kind_of(response.status, exception, message);
+  const ErrorKind kind = kind_of(exception, message).value_or(kind_of_status(response.status));
   if (message.empty()) return fail(kind, "{}: it answered with HTTP {}", what, response.status);
   return fail(kind, "{}: {}", what, first_line(message));
 }

@@ -7,15 +7,31 @@
 
 namespace bdaas {
 
+struct HostPort {
+  std::string host;
+  std::int64_t port = 0;
+};
+
 // Where they listen; by symbolic names, which `hosts` resolves.
 struct ClusterEndpoints {
   std::string namenode;  // http://host:port
   std::string resource_manager;
-  std::string user;  // whom everything is done as
+  HostPort namenode_rpc;
+  HostPort resource_manager_admin;  // RPC too
+  std::string user;                 // whom everything is done as
   std::shared_ptr<const HostMap> hosts;
 };
 
 ClusterEndpoints endpoints_of(const ClusterFacts& cluster);
+
+// The numeric address of a host of the table. not_found
+Result<std::string> address_of(const ClusterEndpoints& endpoints, const std::string& host);
+
+// An exception that came over Hadoop's RPC, with its class and the first line of its message.
+// throttled: the daemon is not that far, and wants to be asked again soon. unavailable: also what
+// is not known.
+Error remote_exception(std::string_view java_class, std::string_view message,
+                       std::string_view what);
 
 // An answer that is no success, as an error: Hadoop's RemoteException where there is one. `what`
 // says what was tried: "cannot list /data".
