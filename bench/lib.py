@@ -9,13 +9,14 @@ import os
 import pathlib
 import re
 import statistics
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+import manager  # noqa: E402
+
 ILIAD = ROOT.parent / "shared" / "data" / "iliad.mb.txt"
 TEXT = ILIAD if ILIAD.exists() else ROOT / "LICENSE"
 PROGRAMS = ROOT / "tests" / "cluster" / "programs"
@@ -39,26 +40,22 @@ def at_least(name, value, limit, unit, note=""):
     return Figure(name, value, unit, f"≥ {limit:g}", value >= limit, note)
 
 
-class Home:
-    """A state directory with a manager of its own; all its clusters end with it."""
+class Home(manager.Home):
+    """A manager whose clusters all end with it; a command that fails ends the bench."""
 
     def __init__(self, binary):
-        self.binary = str(pathlib.Path(binary).resolve())
-        self.folder_ = tempfile.TemporaryDirectory(prefix="bdaas-bench-")
-        self.folder = pathlib.Path(self.folder_.name)
-        self.env = dict(os.environ, BDAAS_HOME=str(self.folder / "home"), NO_COLOR="1")
+        super().__init__(pathlib.Path(binary).resolve())
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        subprocess.run([self.binary, "stop", "--terminate-clusters"], env=self.env, check=False,
-                       capture_output=True, timeout=300)
-        self.folder_.cleanup()
+        self.end()
 
-    def run(self, *args, timeout=900):
-        return subprocess.run([self.binary, *map(str, args)], env=self.env, check=True, text=True,
-                              capture_output=True, timeout=timeout, cwd=self.folder)
+    def run(self, *words, timeout=900, **_):
+        ran = super().run(*map(str, words), timeout=timeout, text=True)
+        ran.check_returncode()
+        return ran
 
     def json(self, *args):
         return json.loads(self.run(*args, "--json").stdout)
@@ -86,7 +83,7 @@ class Home:
 
     def manager(self):
         """Process id."""
-        return json.loads((self.folder / "home" / "manager.json").read_text())["pid"]
+        return self.address()["pid"]
 
 
 def pause(seconds):

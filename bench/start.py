@@ -8,6 +8,7 @@ import shutil
 import socket
 import statistics
 import subprocess
+import tempfile
 import urllib.request
 
 import lib
@@ -110,7 +111,7 @@ def by_hand(copies, nodes, release):
 def bench(binary, rounds):
     own, peer = [], []
     for _ in range(rounds):
-        with lib.tempfile.TemporaryDirectory(prefix="bdaas-bench-hand-") as folder:
+        with tempfile.TemporaryDirectory(prefix="bdaas-bench-hand-") as folder:
             copies = pathlib.Path(folder)
             seconds, nodes, release = ours(binary, copies)
             own.append(seconds)

@@ -104,8 +104,8 @@ class Home:
         """Ends the manager and its clusters; what is left after that is killed and returned."""
         if self.address():
             try:
-                self.run("stop", "--terminate-clusters", timeout=60)
-            except subprocess.TimeoutExpired:
+                self.run("stop", "--terminate-clusters", timeout=120)
+            except subprocess.SubprocessError:
                 pass  # what is left tells
         eventually(lambda: not self.processes(), 10)
         left = self.processes()

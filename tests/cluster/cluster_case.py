@@ -1,48 +1,29 @@
 """What the tests on the real engines share: a manager of their own, and a look at what is left."""
 import json
-import os
 import pathlib
 import re
 import subprocess
 import sys
 import tarfile
-import tempfile
-import threading
 import time
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from manager import Home, eventually, processes_naming  # noqa: E402,F401
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(__file__).resolve().parent / "programs"
 ILIAD = ROOT.parent / "shared" / "data" / "iliad.mb.txt"
 TEXT = ILIAD if ILIAD.exists() else ROOT / "LICENSE"
 RUN_TIMEOUT_S = 300
-PAUSE = threading.Event()  # never set: a look, and a pause until the next
-
-
-def processes_below(folder):
-    """Process id -> command line of the living processes that name the folder."""
-    found = {}
-    for entry in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            state = (entry.parent / "stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            continue
-        if folder in words and state != "Z":
-            found[int(entry.parent.name)] = words[:300]
-    return found
 
 
 def wait_for(what, condition, seconds=60):
     """The first true answer; the test fails when none comes in time."""
-    end = time.monotonic() + seconds
-    while True:
-        answer = condition()
-        if answer:
-            return answer
-        if time.monotonic() > end:
-            raise AssertionError(f"{what}: not within {seconds} s")
-        PAUSE.wait(0.1)
+    answer = eventually(condition, seconds)
+    if not answer:
+        raise AssertionError(f"{what}: not within {seconds} s")
+    return answer
 
 
 def word_counts(text_file):
@@ -75,19 +56,13 @@ class ClusterCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.folder_ = tempfile.TemporaryDirectory(prefix="bdaas-cluster-")
-        cls.folder = pathlib.Path(cls.folder_.name)
-        cls.env = dict(os.environ, BDAAS_HOME=str(cls.folder / "home"), NO_COLOR="1")
+        cls.home = Home(BINARY)
+        cls.folder, cls.env = cls.home.folder, cls.home.env
         cls.addClassCleanup(cls.end)
 
     @classmethod
     def end(cls):
-        subprocess.run([BINARY, "stop", "--terminate-clusters"], env=cls.env, check=False,
-                       capture_output=True, timeout=120)
-        left = processes_below(str(cls.folder))
-        for pid in left:
-            os.kill(pid, 9)
-        cls.folder_.cleanup()
+        left = cls.home.end()
         if left:
             raise AssertionError(f"left behind: {left}")
 

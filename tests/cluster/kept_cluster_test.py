@@ -9,7 +9,7 @@ import subprocess
 import urllib.request
 
 import cluster_case
-from cluster_case import PROGRAMS, TEXT, ClusterCase, processes_below, wait_for, word_counts
+from cluster_case import PROGRAMS, TEXT, ClusterCase, processes_naming, wait_for, word_counts
 
 
 def listening_addresses(pids):
@@ -98,7 +98,7 @@ class KeptCluster(ClusterCase):
         run = self.start("run", PROGRAMS / "look_around.py", "--cluster", self.cluster, "--data",
                          TEXT, "--output", self.folder / "around.tar.gz")
         first = run.stdout.readline()
-        below = processes_below(str(self.folder))
+        below = processes_naming(str(self.folder))
         addresses = listening_addresses(below)
         out, err = run.communicate(timeout=120)
         self.assertEqual(run.returncode, 0, err)
@@ -137,7 +137,8 @@ class KeptCluster(ClusterCase):
                    if s["status"]["state"] not in ("Succeeded", "Failed", "Cancelled")]
         self.assertEqual(running, [])
         wait_for("its driver ends",
-                 lambda: not any("endless.py" in c for c in processes_below("endless.py").values()))
+                 lambda: not any("endless.py" in words
+                                 for words in processes_naming("endless.py").values()))
 
     def test_no_output_is_said_and_is_no_failure(self):
         program = self.folder / "silent.py"

@@ -2,14 +2,13 @@
 """kill -9 of agents and of the manager while a program runs, Ctrl-C, and two managers at once: the
 job finishes or ends with a true reason, and nothing is left."""
 import os
-import pathlib
 import signal
 import subprocess
 import tempfile
 import unittest
 
 import cluster_case
-from cluster_case import PROGRAMS, TEXT, Archive, ClusterCase, processes_below, wait_for
+from cluster_case import PROGRAMS, TEXT, Archive, ClusterCase, processes_naming, wait_for
 
 SLOW = """import threading
 from pyspark import SparkContext
@@ -38,7 +37,7 @@ class Survive(ClusterCase):
         return run
 
     def agents(self):
-        return [pid for pid, words in processes_below(str(self.folder)).items()
+        return [pid for pid, words in processes_naming(str(self.folder)).items()
                 if "bdaas-agent run " in words]
 
     def finish(self, run):
@@ -51,7 +50,7 @@ class Survive(ClusterCase):
         states = {c["status"]["state"] for c in self.json("clusters", "list")}
         self.assertLessEqual(states, {"Terminated", "TerminatedWithErrors"})
         wait_for("every process ends", lambda: all(
-            " serve " in words for words in processes_below(str(self.folder)).values()))
+            " serve " in words for words in processes_naming(str(self.folder)).values()))
 
     def test_every_agent_is_killed(self):
         run = self.start_slow("--workers", "2")
@@ -71,23 +70,15 @@ class Survive(ClusterCase):
         self.assertNotEqual(self.manager(), manager)
 
     def manager(self):
-        serving = processes_below(cluster_case.BINARY + " serve")
-        return next(pid for pid in serving if self.home_of(pid) == self.env["BDAAS_HOME"])
-
-    @staticmethod
-    def home_of(pid):
-        for entry in pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-            if entry.startswith(b"BDAAS_HOME="):
-                return entry.partition(b"=")[2].decode()
-        return None
+        return self.home.address()["pid"]
 
     def test_a_worker_dies_with_all_it_runs(self):
         run = self.start_slow("--workers", "2")
         nodes = self.nodes(self.running_cluster()["id"])
-        driver = next((w for w in processes_below("ApplicationMaster").values()), "")
+        driver = next((w for w in processes_naming("ApplicationMaster").values()), "")
         victim = next(n for n in nodes if n["role"] == "worker"
                       and n["machine"]["dir"] not in driver)
-        for pid in processes_below(victim["machine"]["dir"] + "/"):
+        for pid in processes_naming(victim["machine"]["dir"] + "/"):
             os.kill(pid, signal.SIGKILL)
         self.finish(run)
 
@@ -127,7 +118,7 @@ class Survive(ClusterCase):
             subprocess.run([cluster_case.BINARY, "stop"], env=envs[1], check=True, timeout=60,
                            capture_output=True)
             self.assertEqual(len(outputs), 1)
-            wait_for("the other manager ends", lambda: not processes_below(other))
+            wait_for("the other manager ends", lambda: not processes_naming(other))
 
 
 if __name__ == "__main__":

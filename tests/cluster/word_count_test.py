@@ -4,7 +4,7 @@ nothing left behind; and the same on a standalone cluster without Comet."""
 import ast
 
 import cluster_case
-from cluster_case import PROGRAMS, TEXT, ClusterCase, processes_below, word_counts
+from cluster_case import PROGRAMS, TEXT, ClusterCase, processes_naming, word_counts
 
 
 class WordCount(ClusterCase):
@@ -19,7 +19,7 @@ class WordCount(ClusterCase):
         self.assertEqual(ran.stdout, "counted\n")
         self.check(archive)
         self.assertEqual(archive.manifest["versions"]["spark"], "3.5.7")
-        java = [c for c in processes_below(str(self.folder)).values() if "java" in c]
+        java = [c for c in processes_naming(str(self.folder)).values() if "java" in c]
         self.assertEqual(java, [], "the cluster has ended")
 
     def test_standalone(self):
