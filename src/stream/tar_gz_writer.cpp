@@ -15,13 +15,6 @@ namespace {
 
 constexpr int kBlockBytes = 64 * 1024;
 
-struct CloseArchive {
-  void operator()(archive* handle) const {
-    archive_write_fail(
-        handle);  // does nothing after a close; without it free() would complete the file
-    archive_write_free(handle);
-  }
-};
 struct FreeEntry {
   void operator()(archive_entry* entry) const { archive_entry_free(entry); }
 };
@@ -29,6 +22,20 @@ struct FreeEntry {
 }  // namespace
 
 struct TarGzWriter::State {
+  State() = default;
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  // Without archive_write_fail() a close would complete the present file, with as many zeros as are
+  // left of it; without archive_write_close() libarchive keeps its buffers for ever.
+  ~State() {
+    if (!closed) {
+      abandoned = true;
+      archive_write_fail(handle);
+      archive_write_close(handle);
+    }
+    archive_write_free(handle);
+  }
+
   UniqueFd fd;
   std::string what;
   Time mtime{};
@@ -41,21 +48,24 @@ struct TarGzWriter::State {
   std::int64_t file_left = 0;
   Sha256 file_hash;
 
-  std::unique_ptr<archive, CloseArchive> handle;  // last: its end may still write
+  archive* handle = archive_write_new();
+  bool closed = false;
+  bool abandoned = false;  // what still comes goes nowhere
 };
 
 namespace {
 
-la_ssize_t write_out(archive* handle, void* context, const void* buffer, std::size_t size) {
+// An error is noted, not returned: after one libarchive frees no buffer of its filters.
+la_ssize_t write_out(archive*, void* context, const void* buffer, std::size_t size) {
   auto& state = *static_cast<TarGzWriter::State*>(context);
+  if (state.abandoned || state.error != 0) return static_cast<la_ssize_t>(size);
   const auto* bytes = static_cast<const char*>(buffer);
   for (std::size_t done = 0; done < size;) {
     const ssize_t got = ::write(state.fd.get(), bytes + done, size - done);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
-      if (state.error == 0) state.error = errno;
-      archive_set_error(handle, errno, "write failed");
-      return -1;
+      state.error = errno;
+      return static_cast<la_ssize_t>(size);
     }
     done += static_cast<std::size_t>(got);
   }
@@ -74,8 +84,7 @@ Result<std::unique_ptr<TarGzWriter>> TarGzWriter::open(UniqueFd fd, std::string 
   state->fd = std::move(fd);
   state->what = std::move(what);
   state->mtime = mtime;
-  archive* handle = archive_write_new();
-  state->handle.reset(handle);
+  archive* handle = state->handle;
   // GNU's format takes names as bytes; pax would convert them, which fails in the C locale the
   // process runs in. The lowest level: most results are read once, and the job waits. No time in
   // the header.
@@ -101,7 +110,7 @@ Error TarGzWriter::failure() const {
   if (state_->error != 0) {
     return os_error(state_->error, fmt::format("cannot write '{}'", state_->what));
   }
-  const char* why = archive_error_string(state_->handle.get());
+  const char* why = archive_error_string(state_->handle);
   return fail(ErrorKind::internal, "cannot write '{}': {}", state_->what,
               why == nullptr ? "no reason given" : why);
 }
@@ -115,7 +124,8 @@ Result<> TarGzWriter::begin_file(const std::string& name, std::int64_t bytes) {
   archive_entry_set_size(entry.get(), bytes);
   archive_entry_set_mtime(entry.get(), state_->mtime.time_since_epoch() / std::chrono::seconds(1),
                           0);
-  if (archive_write_header(state_->handle.get(), entry.get()) != ARCHIVE_OK) return failure();
+  const int wrote = archive_write_header(state_->handle, entry.get());
+  if (wrote != ARCHIVE_OK || state_->error != 0) return failure();
   state_->file = name;
   state_->file_bytes = bytes;
   state_->file_left = bytes;
@@ -130,8 +140,8 @@ Result<> TarGzWriter::write(std::string_view bytes) {
   }
   state_->file_hash.update(bytes);
   state_->file_left -= static_cast<std::int64_t>(bytes.size());
-  const auto written = archive_write_data(state_->handle.get(), bytes.data(), bytes.size());
-  if (written != static_cast<la_ssize_t>(bytes.size())) return failure();
+  const auto written = archive_write_data(state_->handle, bytes.data(), bytes.size());
+  if (written != static_cast<la_ssize_t>(bytes.size()) || state_->error != 0) return failure();
   return {};
 }
 
@@ -140,12 +150,15 @@ Result<std::string> TarGzWriter::end_file() {
     return fail(ErrorKind::corrupted, "'{}' ended {} bytes before the {} it was listed with",
                 printable(state_->file), state_->file_left, state_->file_bytes);
   }
-  if (archive_write_finish_entry(state_->handle.get()) != ARCHIVE_OK) return failure();
+  const int ended = archive_write_finish_entry(state_->handle);
+  if (ended != ARCHIVE_OK || state_->error != 0) return failure();
   return state_->file_hash.hex();
 }
 
 Result<TarGzWriter::Written> TarGzWriter::finish() {
-  if (archive_write_close(state_->handle.get()) != ARCHIVE_OK) return failure();
+  state_->closed = true;
+  const int ended = archive_write_close(state_->handle);
+  if (ended != ARCHIVE_OK || state_->error != 0) return failure();
   if (::fdatasync(state_->fd.get()) != 0 && errno != EINVAL) {  // EINVAL: a pipe or a device
     return os_error(errno, fmt::format("cannot sync '{}'", state_->what));
   }
