@@ -79,12 +79,12 @@ TEST_F(FollowTest, ALogGoesOnWhereItBroke) {
   const std::string whole = "line 1\nline 2 é\nline 3\n";
   std::atomic<int> connections{0};
   serve([&](Exchange& exchange) {
+    ++connections;
     const auto offset = std::stoul(exchange.target.substr(exchange.target.find("offset=") + 7));
     EXPECT_EQ(exchange.headers["authorization"], "Bearer t0ken");
     exchange.begin_chunks("text/plain");
     exchange.chunk(whole.substr(offset, 5));
     if (offset + 5 >= whole.size()) exchange.end_chunks();  // else the connection just closes
-    ++connections;
   });
   const auto end = log({StepId{"s-1"}, OutputStream::out, true, false});
   ASSERT_TRUE(end.ok()) << end.error().message;
