@@ -8,7 +8,7 @@ enum WireType : std::uint64_t { kVarint = 0, kFixed64 = 1, kBytes = 2, kFixed32 
 constexpr std::uint64_t kFieldMax = (1u << 29) - 1;
 constexpr std::size_t kVarintBytesMax = 10;
 
-struct Field {
+struct WireField {
   int number = 0;
   WireType type = kVarint;
   std::uint64_t value = 0;
@@ -42,10 +42,10 @@ bool take_bytes(std::string_view& text, std::string_view& bytes) {
 }
 
 // Nothing: the text does not begin with a whole field.
-std::optional<Field> take_field(std::string_view& text) {
+std::optional<WireField> take_field(std::string_view& text) {
   std::uint64_t key = 0;
   if (!take_varint(text, key) || key >> 3 == 0 || key >> 3 > kFieldMax) return std::nullopt;
-  Field field{.number = static_cast<int>(key >> 3), .type = static_cast<WireType>(key & 7)};
+  WireField field{.number = static_cast<int>(key >> 3), .type = static_cast<WireType>(key & 7)};
   bool whole = false;
   switch (field.type) {
     case kVarint:
@@ -149,7 +149,7 @@ Result<WireMessage> WireMessage::read(std::string_view text) {
 }
 
 std::uint64_t WireMessage::number(int field, std::uint64_t fallback) const {
-  for_each_field(text_, field, [&](const Field& found) { fallback = found.value; });
+  for_each_field(text_, field, [&](const WireField& found) { fallback = found.value; });
   return fallback;
 }
 
@@ -160,19 +160,19 @@ std::int64_t WireMessage::signed_number(int field) const {
 
 std::string_view WireMessage::bytes(int field) const {
   std::string_view last;
-  for_each_field(text_, field, [&](const Field& found) { last = found.bytes; });
+  for_each_field(text_, field, [&](const WireField& found) { last = found.bytes; });
   return last;
 }
 
 std::vector<std::string_view> WireMessage::all(int field) const {
   std::vector<std::string_view> every;
-  for_each_field(text_, field, [&](const Field& found) { every.push_back(found.bytes); });
+  for_each_field(text_, field, [&](const WireField& found) { every.push_back(found.bytes); });
   return every;
 }
 
 std::vector<std::uint64_t> WireMessage::numbers(int field) const {
   std::vector<std::uint64_t> every;
-  for_each_field(text_, field, [&](const Field& found) {
+  for_each_field(text_, field, [&](const WireField& found) {
     if (found.type != kBytes) return every.push_back(found.value);
     std::string_view packed = found.bytes;
     for (std::uint64_t value = 0; take_varint(packed, value);) every.push_back(value);
