@@ -9,6 +9,7 @@
 
 #include "base/os_error.h"
 #include "base/tar_reader.h"
+#include "service/native/hdfs_writer.h"
 
 namespace bdaas {
 namespace {
@@ -62,8 +63,10 @@ class Loading {
 
   // One thread's work.
   void run() {
+    auto writer = HdfsWriter::connect(hdfs_.endpoints(), {.cancel = progress_.cancel.get()});
+    if (!writer) return keep(std::move(writer).error().context("cannot write to HDFS"));
     while (!stop_) {
-      auto done = one();
+      auto done = one(*writer);
       if (!done) {
         keep(std::move(done).error());
       } else if (!*done) {
@@ -88,7 +91,7 @@ class Loading {
 
  private:
   // False: nothing is left.
-  Result<bool> one() {
+  Result<bool> one(HdfsWriter& writer) {
     BDAAS_ASSIGN(const auto item, items_.next());
     if (!item) return false;
     const std::string path = plan_.directory + "/" + item->name;
@@ -97,30 +100,41 @@ class Loading {
       return true;
     }
     std::uint64_t done = 0;
-    const BodySource source = [&](std::span<char> buffer) -> Result<std::size_t> {
+    const BlockSource source = [&](std::uint64_t offset, std::span<char> buffer) -> Result<> {
       if (stop_) return fail(ErrorKind::cancelled, "another file failed");
-      const std::size_t want = std::min<std::uint64_t>(buffer.size(), item->bytes - done);
-      const ssize_t got =
-          ::pread(fd_, buffer.data(), want, static_cast<off_t>(item->offset + done));
-      if (got < 0) {
-        return os_error(errno, fmt::format("cannot read {}", plan_.source.path.string()));
-      }
-      if (got == 0 && want > 0) {
-        return fail(ErrorKind::corrupted, "{} became shorter while it was read",
-                    plan_.source.path.string());
-      }
-      done += static_cast<std::uint64_t>(got);
-      progress_.bytes += got;
-      return static_cast<std::size_t>(got);
+      BDAAS_TRY(read(item->offset + offset, buffer));
+      const std::uint64_t end = offset + buffer.size();
+      if (end > done) progress_.bytes += static_cast<std::int64_t>(end - done);
+      done = std::max(done, end);  // a block that is written again counts once
+      return {};
     };
-    BDAAS_TRY(hdfs_.create({.path = path,
-                            .bytes = item->bytes,
-                            .block_bytes = plan_.block_bytes,
-                            .cancel = progress_.cancel.get()},
-                           source));
+    auto written =
+        writer.write(path, item->bytes, static_cast<std::uint64_t>(plan_.block_bytes), source);
+    if (!written) {
+      // A file without an end would keep its DataNodes from leaving. If this fails too, HDFS ends
+      // it by itself, later.
+      (void)hdfs_.remove(path);
+      return std::move(written).error().context(fmt::format("cannot write {} to HDFS", path));
+    }
     ++files_;
     bytes_ += item->bytes;
     return true;
+  }
+
+  Result<> read(std::uint64_t offset, std::span<char> buffer) const {
+    while (!buffer.empty()) {
+      const ssize_t got = ::pread(fd_, buffer.data(), buffer.size(), static_cast<off_t>(offset));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0)
+        return os_error(errno, fmt::format("cannot read {}", plan_.source.path.string()));
+      if (got == 0) {
+        return fail(ErrorKind::corrupted, "{} became shorter while it was read",
+                    plan_.source.path.string());
+      }
+      buffer = buffer.subspan(static_cast<std::size_t>(got));
+      offset += static_cast<std::uint64_t>(got);
+    }
+    return {};
   }
 
   void keep(Error error) {

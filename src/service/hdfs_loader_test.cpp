@@ -6,13 +6,16 @@
 #include <cstring>
 
 #include "base/files.h"
+#include "service/native/scripted_hdfs.h"
 #include "service/scripted_hadoop.h"
 
 namespace bdaas {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Pair;
 
 std::string tar_entry(const std::string& name, const std::string& content, char type = '0') {
@@ -40,8 +43,17 @@ class HdfsLoaderTest : public ::testing::Test {
   HdfsLoaderTest() {
     char name[] = "/tmp/bdaas-loader-XXXXXX";
     dir_ = ::mkdtemp(name);
+    // What is written by one door is seen by the other.
+    namenode_.set([this](auto& it) {
+      it.on_close = [this](const std::string& path, const std::string& content) {
+        hadoop_.put(path, content);
+      };
+    });
   }
-  ~HdfsLoaderTest() override { fs::remove_all(dir_); }
+  ~HdfsLoaderTest() override {
+    EXPECT_THAT(namenode_.complaints(), IsEmpty());
+    fs::remove_all(dir_);
+  }
 
   DataSource source(DataShape shape, const std::string& content) {
     EXPECT_TRUE(write_file(dir_ / "source", content).ok());
@@ -53,17 +65,34 @@ class HdfsLoaderTest : public ::testing::Test {
   }
 
   fs::path dir_;
+  ClusterEndpoints endpoints() const {
+    ClusterEndpoints endpoints = hadoop_.endpoints();
+    endpoints.namenode_rpc = namenode_.endpoints().namenode_rpc;
+    endpoints.hosts = namenode_.endpoints().hosts;
+    return endpoints;
+  }
+
   ScriptedHadoop hadoop_;
+  ScriptedHdfs namenode_{2};
   HttpClient client_;
-  WebHdfs hdfs_{client_, hadoop_.endpoints()};
+  WebHdfs hdfs_{client_, endpoints()};
   LoadProgress progress_;
 };
 
 TEST_F(HdfsLoaderTest, LoadsAFile) {
-  ASSERT_TRUE(load(source(DataShape::file, "sing, goddess")).ok());
-  EXPECT_THAT(hadoop_.files(), ElementsAre(Pair("/in/1/iliad.txt", "sing, goddess")));
-  EXPECT_EQ(progress_.bytes, 13);
-  EXPECT_THAT(hadoop_.lines(), ::testing::Contains(HasSubstr("blocksize=65536")));
+  const std::string content(100'000, 'x');
+  const auto done = load(source(DataShape::file, content));
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_THAT(hadoop_.files(), ElementsAre(Pair("/in/1/iliad.txt", content)));
+  EXPECT_EQ(progress_.bytes, 100'000);
+  EXPECT_THAT(namenode_.block_sizes("/in/1/iliad.txt"), ElementsAre(65'536, 34'464));
+}
+
+TEST_F(HdfsLoaderTest, ABlockThatIsWrittenAgainCountsOnce) {
+  namenode_.set([](auto& it) { it.fault = DataNodeFault::fails_midway; });
+  ASSERT_TRUE(load(source(DataShape::file, std::string(100'000, 'x'))).ok());
+  EXPECT_EQ(namenode_.calls("abandonBlock"), 1);
+  EXPECT_EQ(progress_.bytes, 100'000);
 }
 
 TEST_F(HdfsLoaderTest, LoadingAgainReplaces) {
@@ -103,14 +132,31 @@ TEST_F(HdfsLoaderTest, AMissingSourceIsNamed) {
 }
 
 TEST_F(HdfsLoaderTest, AnErrorOfHdfsEndsTheLoading) {
-  hadoop_.say("PUT /webhdfs/v1/in/1/b?", 403,
-              R"({"RemoteException":{"exception":"IOException","message":)"
-              R"("/in/1/b could only be written to 0 of the 1 minReplication nodes."}})");
+  namenode_.set([](auto& it) {
+    it.namenode = [](const std::string& method,
+                     const WireMessage& request) -> std::optional<RpcReply> {
+      if (method != "addBlock" || request.bytes(1) != "/in/1/b") return std::nullopt;
+      return RpcReply{.exception = "java.io.IOException",
+                      .message = "/in/1/b could only be written to 0 of the 1 nodes."};
+    };
+  });
   const auto done = load(
       source(DataShape::tree, tar_entry("a", "1") + tar_entry("b", "2") + std::string(1024, '\0')));
   ASSERT_FALSE(done.ok());
   EXPECT_EQ(done.error().kind, ErrorKind::unavailable);
-  EXPECT_THAT(done.error().message, HasSubstr("cannot write /in/1/b to HDFS"));
+  EXPECT_THAT(done.error().message, HasSubstr("cannot write /in/1/b to HDFS: addBlock: "));
+  EXPECT_THAT(hadoop_.lines(), Contains(HasSubstr("DELETE /webhdfs/v1/in/1/b?")))
+      << "the file that was begun goes";
+}
+
+TEST_F(HdfsLoaderTest, WithoutANameNodeNothingIsWritten) {
+  auto elsewhere = endpoints();
+  elsewhere.namenode_rpc.host = "c-8-master";
+  WebHdfs hdfs(client_, elsewhere);
+  const auto done = load_into_hdfs(
+      hdfs, {.source = source(DataShape::file, "x"), .directory = "/in/1"}, progress_);
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().message, "cannot write to HDFS: c-8-master is not a node of this cluster");
 }
 
 TEST_F(HdfsLoaderTest, CanBeCancelled) {

@@ -19,6 +19,8 @@ class WebHdfs {
   WebHdfs(HttpClient& client, ClusterEndpoints endpoints)
       : client_(&client), endpoints_(std::move(endpoints)) {}
 
+  const ClusterEndpoints& endpoints() const { return endpoints_; }
+
   struct Creation {
     std::string path;              // replaced if it is there; parents come into being
     std::uint64_t bytes = 0;       // exactly what the source gives

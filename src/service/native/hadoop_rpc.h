@@ -29,6 +29,9 @@ class HadoopRpc {
   // corrupted (no answer of this protocol), after which it is of no more use.
   Result<std::string> call(std::string_view method, std::string_view request);
 
+  // Waits that long between two calls. unavailable: the connection broke; cancelled
+  Result<> stay_idle(Millis span) const { return socket_.stay_idle(span); }
+
   const std::string& client_id() const { return client_id_; }  // 16 characters, of this connection
 
  private:

@@ -46,7 +46,7 @@ Result<StreamSocket> StreamSocket::connect(const std::string& address, std::int6
   const auto* any = static_cast<const sockaddr*>(static_cast<const void*>(&name));
   if (::connect(made.fd_.get(), any, sizeof name) != 0) {
     if (errno != EINPROGRESS) return refused(errno);
-    BDAAS_TRY(made.wait_for(POLLOUT, options.connect_timeout));
+    BDAAS_TRY(made.await(POLLOUT, options.connect_timeout));
   }
   int code = 0;
   socklen_t size = sizeof code;
@@ -55,7 +55,7 @@ Result<StreamSocket> StreamSocket::connect(const std::string& address, std::int6
   return made;
 }
 
-Result<> StreamSocket::wait_for(short events, Millis limit) const {
+Result<bool> StreamSocket::wait_for(short events, Millis limit) const {
   const auto end = Steady::now() + limit;
   for (auto now = Steady::now(); now < end; now = Steady::now()) {
     if (options_.cancel != nullptr && options_.cancel->load()) {
@@ -64,11 +64,24 @@ Result<> StreamSocket::wait_for(short events, Millis limit) const {
     const auto left = std::chrono::ceil<Millis>(end - now);
     pollfd wanted{.fd = fd_.get(), .events = events, .revents = 0};
     const int ready = ::poll(&wanted, 1, static_cast<int>(std::min(left, kLook).count()));
-    if (ready > 0) return {};
+    if (ready > 0 && (wanted.revents & POLLRDHUP) != 0) return broken("it was closed there");
+    if (ready > 0) return true;
     if (ready < 0 && errno != EINTR) return broken(std::strerror(errno));
   }
+  return false;
+}
+
+Result<> StreamSocket::await(short events, Millis limit) const {
+  BDAAS_ASSIGN(const bool ready, wait_for(events, limit));
+  if (ready) return {};
   return fail(ErrorKind::deadline_exceeded, "{} did not answer for {}", peer_,
               human_duration(limit));
+}
+
+Result<> StreamSocket::stay_idle(Millis span) const {
+  BDAAS_ASSIGN(const bool disturbed, wait_for(POLLIN, span));
+  if (disturbed) return broken("it was closed there");
+  return {};
 }
 
 bool StreamSocket::has_input() const {
@@ -93,7 +106,8 @@ Result<> StreamSocket::send(std::initializer_list<std::string_view> pieces) {
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN) return broken(std::strerror(errno));
-      BDAAS_TRY(wait_for(POLLOUT, options_.silence_max));
+      // Who has stopped talking takes nothing more either.
+      BDAAS_TRY(await(POLLOUT | POLLRDHUP, options_.silence_max));
       continue;
     }
     while (first < count && static_cast<std::size_t>(sent) >= vectors[first].iov_len) {
@@ -117,7 +131,7 @@ Result<> StreamSocket::fill() {
     }
     if (got == 0) return broken("it was closed there");
     if (errno == EAGAIN) {
-      BDAAS_TRY(wait_for(POLLIN, options_.silence_max));
+      BDAAS_TRY(await(POLLIN, options_.silence_max));
     } else if (errno != EINTR) {
       return broken(std::strerror(errno));
     }

@@ -33,13 +33,16 @@ class StreamSocket {
   Result<std::string> receive_delimited(std::size_t bytes_max);
   // True when something, or the end, can be received at once.
   bool has_input() const;
+  // Waits that long, or until something comes unasked, or the end: then it is unavailable.
+  Result<> stay_idle(Millis span) const;
 
   const std::string& peer() const { return peer_; }  // "127.0.0.1:8020", for messages
 
  private:
   StreamSocket(UniqueFd fd, std::string peer, const SocketOptions& options)
       : fd_(std::move(fd)), peer_(std::move(peer)), options_(options) {}
-  Result<> wait_for(short events, Millis limit) const;
+  Result<bool> wait_for(short events, Millis limit) const;  // false: not within the limit
+  Result<> await(short events, Millis limit) const;
   Result<> fill();  // at least one byte into input_
   Error broken(std::string_view what) const;
 
