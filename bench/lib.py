@@ -3,7 +3,6 @@
 A bench is a function that answers with figures. Ratios are measured in one run, alternating with
 what they are compared with, since other programs on the machine slow both."""
 import dataclasses
-import datetime
 import json
 import os
 import pathlib
@@ -15,6 +14,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tools"))
+import dated_section  # noqa: E402
 import manager  # noqa: E402
 
 ILIAD = ROOT.parent / "shared" / "data" / "iliad.mb.txt"
@@ -115,32 +116,12 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def machine():
-    memory = re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())[1]
-    load = os.getloadavg()[0]
-    return f"{os.cpu_count()} cores, {int(memory) / 2**20:.0f} GiB, load {load:.1f} before it"
-
-
-def write_section(name, about, figures, command):
+def write_section(name, about, figures, command, where):
     """Puts the figures into docs/benchmarks.md, in place of those of an earlier run."""
-    page = ROOT / "docs" / "benchmarks.md"
-    text = page.read_text(encoding="utf-8") if page.exists() else HEAD
-    rows = "".join(
-        f"| {f.name} | {f.value:.3g} {f.unit} | {f.goal} | "
-        f"{'' if f.met is None else 'yes' if f.met else '**no**'} | {f.note} |\n" for f in figures)
-    section = (f"<!-- {name} -->\n## {name}\n\n{about}\n\n`{command}`, "
-               f"{datetime.date.today().isoformat()}, {machine()}\n\n"
-               f"| what | measured | goal | met | |\n|---|---|---|---|---|\n{rows}<!-- end -->\n")
-    old = re.compile(rf"<!-- {re.escape(name)} -->\n.*?<!-- end -->\n", re.S)
-    text = old.sub(lambda _: section, text) if old.search(text) else text + "\n" + section
-    page.write_text(text, encoding="utf-8")
-
-
-HEAD = """# Benchmarks
-
-Each section was written by the command that stands in it. Ratios compare with the peer in the same
-run, in turn; absolute times depend on the machine and on what else it does.
-"""
+    rows = [[f.name, f"{f.value:.3g} {f.unit}", f.goal,
+             "" if f.met is None else "yes" if f.met else "**no**", f.note] for f in figures]
+    dated_section.put(ROOT / "docs" / "benchmarks.md", name, about, command, where,
+                      dated_section.table(["what", "measured", "goal", "met", ""], rows))
 
 
 def main(name, about, bench, default_rounds=3):
@@ -154,6 +135,7 @@ def main(name, about, bench, default_rounds=3):
     write = "--write" in arguments
     binary = next((a for a in arguments if not a.startswith("--")),
                   str(ROOT / "build" / "release" / "src" / "app" / "bdaas"))
+    where = dated_section.machine()
     figures = bench(binary, rounds)
     for figure in figures:
         print(f"{figure.name}: {figure.value:.3g} {figure.unit}"
@@ -161,4 +143,4 @@ def main(name, about, bench, default_rounds=3):
                  else "") + (f"; {figure.note}" if figure.note else ""), flush=True)
     if write:
         script = pathlib.Path(sys.argv[0]).name
-        write_section(name, about, figures, f"bench/{script} --rounds {rounds} --write")
+        write_section(name, about, figures, f"bench/{script} --rounds {rounds} --write", where)
