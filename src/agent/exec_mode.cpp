@@ -170,6 +170,16 @@ Ended await_end(Process& program, KeptStream& out, KeptStream& err, const Unique
   }
 }
 
+// Disk space for what is written when the program has ended: the end of what it printed, and how it
+// ended. A program that has filled the disk could not say so otherwise. Invalid where the file
+// system cannot hold any; then it is as it is.
+UniqueFd hold_space(const fs::path& directory) {
+  constexpr off_t kBytes = 2 * kOutputTailBytes + (64 << 10);
+  UniqueFd fd(::open(directory.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  if (fd.valid() && ::fallocate(fd.get(), 0, 0, kBytes) != 0) fd.reset();
+  return fd;
+}
+
 Result<> write_record(const fs::path& path, const auto& record) {
   return write_file(path, write_json(to_json(record)));
 }
@@ -181,6 +191,7 @@ Result<int> run_program(const ExecSpec& spec, const Places& places, const Unique
   BDAAS_ASSIGN(auto err, open_stream(places.output / "stderr", spec.stderr_limit_bytes));
   if (attempt > 1) err.stream.keeper.take(fmt::format("\n… attempt {} …\n", attempt));
   BDAAS_ASSIGN(const auto before, names_in(places.cwd));
+  UniqueFd space = hold_space(places.output);
   auto spawn = spawn_spec(spec, places);
   spawn.out = out.write_end.get();
   spawn.err = err.write_end.get();
@@ -202,6 +213,7 @@ Result<int> run_program(const ExecSpec& spec, const Places& places, const Unique
                                       places.output / "work.tar");
     if (!kept) err.stream.keeper.take(fmt::format("\n… {} …\n", kept.error().message));
   }
+  space.reset();
   out.stream.keeper.finish();
   err.stream.keeper.finish();
   BDAAS_TRY(write_record(places.output / "exit", StepExit{attempt, ended.code}));

@@ -66,11 +66,36 @@ Result<> make_tar(const fs::path& work, const std::vector<std::string>& names,
                   part.native(), "--null", "-T",          list.native()};
   auto made = run_checked(command);
   BDAAS_TRY(remove_tree(list));
-  if (!made) return std::move(made).error();
+  if (!made) {
+    BDAAS_TRY(remove_tree(part));
+    return std::move(made).error();
+  }
   if (::rename(part.c_str(), tar.c_str()) != 0) {
     return os_error(errno, fmt::format("cannot name '{}'", tar.native()));
   }
   return {};
+}
+
+// The tar is a second copy.
+Result<> check_room(std::uint64_t bytes, const fs::path& tar) {
+  constexpr std::uint64_t kHeadersBytes = 1u << 20;
+  if (bytes > kLeftBytesMax) {
+    return fail(ErrorKind::resource_exhausted,
+                "the program left {} bytes in its working directory, of which at most {} are kept; "
+                "none were kept: write large results to the output place",
+                bytes, kLeftBytesMax);
+  }
+  BDAAS_ASSIGN(const auto free, free_bytes(tar.parent_path()));
+  if (free >= bytes + kHeadersBytes) return {};
+  return fail(ErrorKind::resource_exhausted,
+              "the program left {} bytes in its working directory, and the disk has room for {}; "
+              "none were kept: write large results to the output place",
+              bytes, free);
+}
+
+// What is not kept must not fill the disk for those who come after.
+void remove_all(const fs::path& from, const std::vector<std::string>& names) {
+  for (const auto& name : names) (void)remove_tree(from / name);  // else it ends with the node
 }
 
 }  // namespace
@@ -110,17 +135,17 @@ Result<> keep_left_files(const fs::path& from, const std::set<std::string>& befo
     return !fs::exists(fs::symlink_status(from / name, error));  // it was a link
   });
   if (left.empty()) return {};
-  if (bytes > kLeftBytesMax) {
-    return fail(ErrorKind::resource_exhausted,
-                "the program left {} bytes in its working directory, of which at most {} are kept; "
-                "none were kept: write large results to the output place",
-                bytes, kLeftBytesMax);
+  if (auto room = check_room(bytes, tar); !room) {
+    remove_all(from, left);
+    return room;
   }
   std::error_code error;
   if (!fs::equivalent(from, work, error)) {
     for (const auto& name : left) BDAAS_TRY(move(from / name, work / name));
   }
-  return make_tar(work, left, tar);
+  auto made = make_tar(work, left, tar);
+  if (!made) remove_all(work, left);
+  return made;
 }
 
 }  // namespace bdaas

@@ -18,8 +18,8 @@ Result<std::set<std::string>> names_in(const fs::path& directory);
 bool is_ignored(std::string_view name, const std::vector<std::string>& ignore);
 
 // Moves the left files and directories into `work` (no links, no sockets or other special files)
-// and makes `tar` of them, if there are any. resource_exhausted: more than kLeftBytesMax; nothing
-// was moved then.
+// and makes `tar` of them, if there are any. resource_exhausted: more than kLeftBytesMax, or than
+// the disk has room for. Whenever it fails to make the tar, they are removed.
 Result<> keep_left_files(const fs::path& from, const std::set<std::string>& before,
                          const std::vector<std::string>& ignore, const fs::path& work,
                          const fs::path& tar);

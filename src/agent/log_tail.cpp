@@ -13,6 +13,8 @@ namespace bdaas {
 
 namespace {
 
+constexpr std::uint64_t kTracebackBytes = 64 * 1024;
+
 std::string read_from(int fd, std::uint64_t begin, std::uint64_t bytes) {
   std::string text(bytes, '\0');
   std::size_t got = 0;
@@ -50,16 +52,38 @@ std::string as_text(std::string_view bytes) {
   return text;
 }
 
-}  // namespace
-
-std::string log_tail(const fs::path& path, std::uint64_t begin) {
+std::string read_end(const fs::path& path, std::uint64_t begin, std::uint64_t bytes_max) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   struct stat status {};
   if (!fd.valid() || ::fstat(fd.get(), &status) != 0) return {};
   const auto size = static_cast<std::uint64_t>(status.st_size);
   if (begin > size) begin = 0;  // it was cut meanwhile
-  begin = std::max(begin, size > kTailBytes ? size - kTailBytes : 0);
-  return as_text(last_lines(read_from(fd.get(), begin, size - begin), kTailLines));
+  begin = std::max(begin, size > bytes_max ? size - bytes_max : 0);
+  return read_from(fd.get(), begin, size - begin);
+}
+
+std::string without_java_frames(std::string_view text) {
+  std::string kept;
+  while (!text.empty()) {
+    const auto line = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
+    if (!line.starts_with("\tat ") && !line.starts_with("\t... ")) kept += line;
+    text.remove_prefix(line.size());
+  }
+  return kept;
+}
+
+}  // namespace
+
+std::string log_tail(const fs::path& path, std::uint64_t begin) {
+  return as_text(last_lines(read_end(path, begin, kTailBytes), kTailLines));
+}
+
+std::string traceback_tail(const fs::path& path) {
+  const auto text = read_end(path, 0, kTracebackBytes);
+  if (text.find("\n  File \"") == text.npos) return {};
+  const auto words = without_java_frames(text);
+  const auto cut = words.size() > kTailBytes ? words.size() - kTailBytes : 0;
+  return as_text(last_lines(std::string_view(words).substr(cut), kTailLines));
 }
 
 Result<bool> bound_log(const fs::path& path, std::uint64_t bytes_max) {

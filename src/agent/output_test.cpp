@@ -97,6 +97,28 @@ class LeftFilesTest : public testing::Test {
 
 TEST_F(LeftFilesTest, NothingLeftIsNoTar) { EXPECT_THAT(keep(), ElementsAre("no tar")); }
 
+TEST_F(LeftFilesTest, WhatIsTooLargeIsRemovedAndSaid) {
+  ASSERT_TRUE(write_file(dir.path("cwd/huge"), "").ok());
+  fs::resize_file(dir.path("cwd/huge"), kLeftBytesMax + 1);
+  const auto kept =
+      keep_left_files(dir.path("cwd"), before, {}, dir.path("work"), dir.path("work.tar"));
+  ASSERT_FALSE(kept.ok());
+  EXPECT_EQ(kept.error().kind, ErrorKind::resource_exhausted);
+  EXPECT_EQ(*names_in(dir.path("cwd")), before);
+  EXPECT_FALSE(fs::exists(dir.path("work.tar")));
+}
+
+TEST_F(LeftFilesTest, ATarThatCannotBeMadeLeavesNothing) {
+  ASSERT_TRUE(write_file(dir.path("cwd/model.bin"), "m").ok());
+  ASSERT_TRUE(make_directory(dir.path("work.tar.part")).ok());
+  const auto kept =
+      keep_left_files(dir.path("cwd"), before, {}, dir.path("work"), dir.path("work.tar"));
+  EXPECT_FALSE(kept.ok());
+  EXPECT_THAT(*names_in(dir.path("cwd")), before);
+  EXPECT_THAT(*names_in(dir.path("work")), testing::IsEmpty());
+  EXPECT_FALSE(fs::exists(dir.path("work.tar.part")));
+}
+
 TEST_F(LeftFilesTest, NewFilesAndDirectoriesAreKept) {
   ASSERT_TRUE(write_file(dir.path("cwd/model.bin"), "m").ok());
   ASSERT_TRUE(make_directory(dir.path("cwd/plots/a")).ok());
@@ -152,6 +174,21 @@ TEST(LogTail, IsBoundedAndAlwaysText) {
   EXPECT_EQ(log_tail(dir.path("log")).size(), kTailBytes);
   ASSERT_TRUE(write_file(dir.path("log"), "caf\xc3\xa9 \xff\xc3").ok());
   EXPECT_EQ(log_tail(dir.path("log")), "café ??");
+}
+
+TEST(TracebackTail, IsFoundAboveTheFramesOfJava) {
+  const TestDir dir;
+  std::string frames;
+  for (int i = 0; i < 100; ++i) frames += "\tat org.example.Task.run(Task.java:1)\n";
+  const std::string traceback =
+      "Traceback (most recent call last):\n  File \"x.py\", line 1\nE: o69\n";
+  ASSERT_TRUE(write_file(dir.path("log"), "printed\n" + traceback + frames +
+                                              "Caused by: E: full\n" + frames + "\t... 12 more\n")
+                  .ok());
+  EXPECT_EQ(traceback_tail(dir.path("log")), "printed\n" + traceback + "Caused by: E: full");
+  ASSERT_TRUE(write_file(dir.path("log"), "printed\n" + frames).ok());
+  EXPECT_EQ(traceback_tail(dir.path("log")), "");
+  EXPECT_EQ(traceback_tail(dir.path("absent")), "");
 }
 
 TEST(BoundLog, CutsAndKeepsTheLastQuarter) {

@@ -240,11 +240,10 @@ void Steps::look(StepRecord& record, Live& live, std::vector<StepProcess>& repor
 
 // What a failed program said last, for people.
 std::string Steps::last_words(const std::string& dir) {
-  const std::string printed = log_tail(dir + "/stdout");
   // Spark sends a Python program's stderr where its stdout goes, and leaves only words of its own
   // in stderr.
-  if (printed.find("\n  File \"") != printed.npos) return printed;
-  for (auto said : {log_tail(dir + "/stderr"), printed, log_tail(dir + "/exec.log")}) {
+  for (auto said : {traceback_tail(dir + "/stdout"), log_tail(dir + "/stderr"),
+                    log_tail(dir + "/stdout"), log_tail(dir + "/exec.log")}) {
     if (!said.empty()) return said;
   }
   return {};

@@ -37,8 +37,10 @@ constexpr KnownException kExceptions[] = {
 };
 
 std::optional<ErrorKind> kind_of(std::string_view exception, std::string_view message) {
-  // An IOException, but in truth: no DataNode is there, or none has room.
-  if (message.find("could only be written to 0 of") != message.npos) return ErrorKind::unavailable;
+  // IOExceptions, but in truth: no DataNode is there yet, or none has room.
+  for (const auto* none : {"could only be written to 0 of", "Failed to find datanode"}) {
+    if (message.find(none) != message.npos) return ErrorKind::unavailable;
+  }
   for (const auto& known : kExceptions) {
     if (exception == known.name) return known.kind;
   }

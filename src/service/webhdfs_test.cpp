@@ -111,6 +111,9 @@ TEST_F(WebHdfsTest, WhatHadoopSaysBecomesAKind) {
   EXPECT_EQ(kind_when(403, "AccessControlException", "no"), ErrorKind::permission_denied);
   EXPECT_EQ(kind_when(403, "IOException", "/x could only be written to 0 of the 1 minReplication"),
             ErrorKind::unavailable);
+  EXPECT_EQ(
+      kind_when(403, "IOException", "Failed to find datanode, suggest to check cluster health."),
+      ErrorKind::unavailable);
   EXPECT_EQ(kind_when(403, "DSQuotaExceededException", "full"), ErrorKind::resource_exhausted);
   EXPECT_EQ(kind_when(500, "WhateverException", "?"), ErrorKind::unavailable);
   EXPECT_EQ(kind_when(400, "IllegalArgumentException", "bad"), ErrorKind::invalid_argument);

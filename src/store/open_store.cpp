@@ -37,6 +37,17 @@ Result<> create_for_owner_only(const fs::path& file) {
   return os_error(errno, fmt::format("cannot open the database '{}'", file.native()));
 }
 
+// The log's own space, so that a job that fills the disk can still be ended in the rows: some
+// hundred commits. Beyond the end of the file, where SQLite's appends find it; it stays when the
+// log begins anew. Where the file system cannot hold any, or has none left, there is no such
+// reserve.
+void reserve_log(const fs::path& file) {
+  constexpr off_t kBytes = 8 << 20;  // below journal_size_limit, to which SQLite cuts the log
+  const fs::path log = file.native() + "-wal";
+  const UniqueFd fd(::open(log.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly));
+  if (fd.valid()) ::fallocate(fd.get(), FALLOC_FL_KEEP_SIZE, 0, kBytes);
+}
+
 Result<> migrate(SQLite::Database& database, const fs::path& file) {
   database.exec("CREATE TABLE IF NOT EXISTS schema_version(version INTEGER PRIMARY KEY)");
   const int present =
@@ -67,6 +78,7 @@ Result<std::unique_ptr<Store>> Store::open(const fs::path& file) {
   return guarded([&]() -> Result<std::unique_ptr<Store>> {
     auto writer = std::make_unique<Connection>(file, Connection::Mode::write);
     BDAAS_TRY(migrate(writer->database(), file));
+    reserve_log(file);
     const auto last_seq =
         writer->database()
             .execAndGet("SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'history'")

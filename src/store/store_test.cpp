@@ -475,6 +475,15 @@ TEST_F(StoreTest, ReadersSeeWholeCommitsWhileTheWriterWrites) {
   EXPECT_EQ(torn, 0);
 }
 
+// On a full disk only what is overwritten or allocated already can be written.
+TEST_F(StoreTest, TheLogHasSpaceOfItsOwn) {
+  const auto log = file().native() + "-wal";
+  struct stat status {};
+  ASSERT_EQ(::stat(log.c_str(), &status), 0);
+  EXPECT_GE(status.st_blocks * 512, 8 << 20);
+  EXPECT_LT(status.st_size, 1 << 20);
+}
+
 TEST_F(StoreTest, MoreRowsThanTheCacheHolds) {
   const auto count = static_cast<int>(RowCache::kRowsMax) + 10;
   ASSERT_TRUE(store_->begin().ok());

@@ -9,6 +9,7 @@ namespace {
 
 constexpr MasterPorts kMaster;
 constexpr WorkerPorts kWorker;
+constexpr std::int64_t kDiskReservedBytes = 64 << 20;
 
 std::string at(const std::string& host, std::int64_t port) {
   return fmt::format("{}:{}", host, port);
@@ -23,7 +24,11 @@ void add_datanode(Properties& p, const NodeFacts& node) {
       {"dfs.datanode.address", at(node.host, ports.transfer)},
       {"dfs.datanode.ipc.address", at(node.host, ports.ipc)},
       {"dfs.datanode.http.address", at(node.host, ports.http)},
-      {"dfs.datanode.du.reserved", "1048576"},
+      // A full HDFS leaves this much of the disk to all who write beside it: daemons' logs, the
+      // output of programs, the manager's rows.
+      {"dfs.datanode.du.reserved", std::to_string(kDiskReservedBytes)},
+      // Or a DataNode refuses every block on a disk with less than one GiB free.
+      {"dfs.datanode.round-robin-volume-choosing-policy.additional-available-space", "0"},
       {"dfs.datanode.max.transfer.threads", "4096"},
       {"dfs.blockreport.initialDelay", "0"},
   });
@@ -114,6 +119,8 @@ Properties hdfs_site(const ClusterFacts& cluster, const NodeFacts& node) {
         {"dfs.namenode.heartbeat.recheck-interval", "5000"},
         {"dfs.namenode.safemode.extension", "0"},
         {"dfs.namenode.safemode.min.datanodes", "0"},
+        // On a disk that a program fills it would go into safe mode, and never leave it by itself.
+        {"dfs.namenode.resource.du.reserved", "0"},
         {"dfs.namenode.redundancy.interval.seconds", "1s"},
         // Small inputs are spread over the workers too.
         {"dfs.namenode.fs-limits.min-block-size", "65536"},
