@@ -51,9 +51,10 @@ Result<Installation> open_installation(const StateDir& dir, Entropy& entropy) {
   BDAAS_TRY(make_directory(dir.root, 0700));
   BDAAS_ASSIGN(auto lock, take_lock(dir));
   for (const auto& path : {dir.programs(), dir.data(), dir.uploads(), dir.results(), dir.steps(),
-                           dir.history(), dir.machines(), dir.packages()}) {
+                           dir.history(), dir.machines()}) {
     BDAAS_TRY(make_directory(path, 0700));
   }
+  BDAAS_TRY(make_directory(dir.packages()));  // $BDAAS_PACKAGES may be shared with other users
   BDAAS_ASSIGN(auto id, read_or_create(dir.installation(), new_id<InstallationId>(entropy).text));
   BDAAS_ASSIGN(auto token, read_or_create(dir.token(), random_text(entropy, 48)));
   return Installation{dir, InstallationId{std::move(id)}, Secret<std::string>(std::move(token)),

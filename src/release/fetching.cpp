@@ -1,6 +1,8 @@
 #include "release/fetching.h"
 
+#include <fcntl.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <functional>
 #include <future>
@@ -30,6 +32,7 @@ class Fetching {
     BDAAS_ASSIGN(const auto java, find_java(tools_, release_.java));
     BDAAS_ASSIGN(python_, find_python(tools_, release_.python_minimum));
     BDAAS_TRY(make_directory(packages_));
+    if (is_of_others() && installed_.missing().empty()) return installed_.facts(java, python_);
     BDAAS_ASSIGN(const auto lock, FileLock::take(packages_ / ".lock", cancel_,
                                                  [&] { say("waiting for another fetch to end"); }));
     BDAAS_TRY(remove_tree(packages_ / ".tmp"));  // of a fetch that was killed
@@ -44,6 +47,11 @@ class Fetching {
   void say(std::string_view line) {
     const std::lock_guard guard(saying_);
     progress_(line);
+  }
+
+  // Another user fetched for all: read, and never written.
+  bool is_of_others() const {
+    return ::faccessat(AT_FDCWD, packages_.c_str(), W_OK, AT_EACCESS) != 0;
   }
 
   Result<TempDir> make_temp() { return TempDir::make(packages_ / ".tmp"); }

@@ -284,6 +284,23 @@ TEST_F(LocalReleasesTest, TwoAtOnceFetchOnce) {
   EXPECT_EQ(maven_runs(), 1);
 }
 
+// Packages that another user shares are read only.
+TEST_F(LocalReleasesTest, WhatAnotherUserFetchedIsUsed) {
+  const auto own = fetch();
+  ASSERT_TRUE(own.ok()) << own.error().message;
+  fs::permissions(root(), fs::perms{0755});
+  fs::permissions(packages(), fs::perms{0555});
+  const bool root_user = ::geteuid() == 0;
+  const auto become = [&](uid_t user) { return root_user ? ::seteuid(user) : 0; };
+  ASSERT_EQ(become(65534), 0);
+  const auto shared = fetch();
+  ASSERT_EQ(become(0), 0);
+  fs::permissions(packages(), fs::perms{0755});
+  ASSERT_TRUE(shared.ok()) << shared.error().message;
+  EXPECT_EQ(shared->hadoop_home, own->hadoop_home);
+  EXPECT_THAT(said_, testing::IsEmpty());
+}
+
 TEST_F(LocalReleasesTest, ACancelledFetchEndsItsClients) {
   put("bin/hang", "");  // the scripted mvn never ends
   const auto facts = releases()->fetch(
