@@ -170,11 +170,15 @@ class BeforeTheManager(Case):
             if subprocess.run([*as_user, BDAAS, "version"], capture_output=True,
                               cwd="/", check=False).returncode != 0:
                 self.skipTest("nobody, who is not root, cannot run this binary")
+        place = self.folder / "writable"
+        place.mkdir()
+        place.chmod(0o777)
         for words in (["secret.py"], ["ok.py", "--data", "secret.txt"]):
-            ran = subprocess.run([*as_user, BDAAS, "run", *words, "--output", "/tmp/x.tar.gz"],
+            ran = subprocess.run([*as_user, BDAAS, "run", *words, "--output", place / "x.tar.gz"],
                                  env=self.home.env, cwd=self.folder, capture_output=True,
                                  check=False)
             self.check_refused(ran, BAD_INPUT, words[-1], "Permission denied")
+        self.assertEqual(list(place.iterdir()), [])
 
 
 class ByTheManager(Case):

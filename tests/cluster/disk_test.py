@@ -12,6 +12,7 @@ import cluster_case
 from cluster_case import PROGRAMS, TEXT, ClusterCase, wait_for, word_counts
 
 DISK_MIB = 800
+INSIDE = "--inside-the-namespace"
 INTO_ITS_DIRECTORY = """
 from pyspark import SparkContext
 SparkContext()
@@ -66,17 +67,19 @@ class FullDisk(ClusterCase):
         self.assertEqual(self.home.address()["pid"], manager, "the manager has survived")
 
 
-def in_a_namespace():
-    """Begins anew where this process may mount; says why where it may not."""
+def begin_in_a_namespace():
+    """Does not return where this process may mount; says why where it may not."""
     enter = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--mount", "-r"]
-    tried = subprocess.run([*enter, "true"], capture_output=True, check=False)
-    if tried.returncode != 0:
-        sys.exit(f"skipped: no mount namespace here: {tried.stderr.decode().strip()}")
-    os.execvp(enter[0], [*enter, sys.executable, *sys.argv, "--inside"])
+    tried = subprocess.run([*enter, "mount", "-t", "tmpfs", "tmpfs", "/tmp"], capture_output=True,
+                           check=False)
+    if tried.returncode == 0:
+        os.execvp(enter[0], [*enter, sys.executable, *sys.argv, INSIDE])
+    return f"no mount namespace here: {tried.stderr.decode().strip()}"
 
 
 if __name__ == "__main__":
-    if sys.argv[-1] != "--inside":
-        in_a_namespace()
-    sys.argv.pop()
+    if sys.argv[-1] == INSIDE:
+        sys.argv.pop()
+    else:
+        FullDisk = unittest.skip(begin_in_a_namespace())(FullDisk)
     cluster_case.main()

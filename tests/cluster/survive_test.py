@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 import cluster_case
+import kill_walk
 from cluster_case import PROGRAMS, TEXT, Archive, ClusterCase, processes_naming, wait_for
 
 SLOW = """import threading
@@ -62,15 +63,14 @@ class Survive(ClusterCase):
                  lambda: len(set(self.agents()) - set(killed)) == 3)
         self.finish(run)
 
-    def test_the_manager_is_killed(self):
-        run = self.start_slow("--workers", "1")
-        manager = self.manager()
-        os.kill(manager, signal.SIGKILL)
-        self.finish(run)
-        self.assertNotEqual(self.manager(), manager)
-
-    def manager(self):
-        return self.home.address()["pid"]
+    def test_the_manager_is_killed_at_every_effect_of_one_run(self):
+        """One after the other; kill_walk.py has them one by one, and more."""
+        rows = kill_walk.Rows(self.home)
+        points = [kill_walk.Point(rows, effect, "begun") for effect in kill_walk.IN_A_JOB]
+        points.insert(kill_walk.IN_A_JOB.index("collect"), kill_walk.Running(rows))
+        deaths, wrong = kill_walk.walk_a_job(self.home, points)
+        self.assertEqual(wrong, [])
+        self.assertEqual([str(point) for point, _ in deaths], [str(point) for point in points])
 
     def test_a_worker_dies_with_all_it_runs(self):
         run = self.start_slow("--workers", "2")
