@@ -1,6 +1,7 @@
 #include "release/doctor.h"
 
 #include <arpa/inet.h>
+#include <pwd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -131,7 +132,12 @@ Finding check_open_files() {
              fmt::format("raise 'nofile' in /etc/security/limits.conf to {}", kOpenFilesMin));
 }
 
+// Hadoop asks the system for it and ends where there is none, as in some containers.
 Finding check_user() {
+  if (::getpwuid(::geteuid()) == nullptr) {
+    return bad("user", fmt::format("the user with the number {} has no name", ::geteuid()),
+               fmt::format("run 'useradd --uid {} NAME'", ::geteuid()));
+  }
   return good("user", ::geteuid() == 0 ? "root; an ordinary user would do" : "an ordinary user");
 }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/temp_dir.h"
 #include "release/doctor.h"
@@ -99,6 +100,19 @@ TEST_F(HostToolsTest, TheDoctorNamesAMendForEveryFault) {
   }
   EXPECT_THAT(faults, testing::IsSupersetOf({"java", "maven", "python", "tar"}));
   EXPECT_THAT(faults, testing::Not(testing::Contains("loopback")));
+}
+
+TEST_F(HostToolsTest, TheDoctorMissesTheNameOfAUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can become a user without a name";
+  DoctorRequest request;
+  request.tools = tools_;
+  request.state_root = root();
+  ASSERT_EQ(::seteuid(4'000'000), 0);
+  const auto findings = doctor(request);
+  ASSERT_EQ(::seteuid(0), 0);
+  EXPECT_EQ(findings.back().check, "user");
+  EXPECT_FALSE(findings.back().ok);
+  EXPECT_EQ(findings.back().mend, "run 'useradd --uid 4000000 NAME'");
 }
 
 }  // namespace
