@@ -46,7 +46,7 @@ class HdfsWriterTest : public ::testing::Test {
     EXPECT_TRUE(hdfs_.files()["/in/a"] == content);
   }
   void expect_failure(ErrorKind kind, const std::string& text) {
-    const auto done = write(some_bytes(700'000));
+    const auto done = write(some_bytes(2'500'000));
     ASSERT_FALSE(done.ok());
     EXPECT_EQ(done.error().kind, kind) << done.error().message;
     EXPECT_THAT(done.error().message, HasSubstr(text));
@@ -74,7 +74,8 @@ class HdfsWriterTest : public ::testing::Test {
 TEST_F(HdfsWriterTest, WritesFilesOfEverySize) {
   auto writer = HdfsWriter::connect(hdfs_.endpoints(), options_);
   ASSERT_TRUE(writer.ok()) << writer.error().message;
-  for (const std::size_t bytes : {0, 1, 511, 512, 513, 262'143, 262'144, 262'145, 1'000'000}) {
+  for (const std::size_t bytes :
+       {0, 1, 511, 512, 513, 10'000, 1'048'575, 1'048'576, 1'048'577, 3'000'000}) {
     const std::string content = some_bytes(bytes);
     const std::string path = fmt::format("/in/{}", bytes);
     const auto done = writer->write(path, bytes, 0, from(content));
@@ -122,7 +123,7 @@ TEST_F(HdfsWriterTest, ABlockGoesElsewhereOnce) {
         DataNodeFault::forgets_a_reply}) {
     misbehave(fault, 1);
     const int abandoned = hdfs_.calls("abandonBlock");
-    expect_written(some_bytes(700'000), 300'032);
+    expect_written(some_bytes(2'500'000), 1'200'128);
     EXPECT_EQ(hdfs_.calls("abandonBlock"), abandoned + 1) << static_cast<int>(fault);
   }
 }

@@ -5,6 +5,7 @@
 
 #include <deque>
 
+#include "service/native/crc32c.h"
 #include "service/native/scripted_rpc.h"
 
 namespace bdaas {
@@ -350,7 +351,8 @@ class ScriptedHdfs {
     }
     for (std::size_t i = 0; i < chunks; ++i) {
       const auto sum = big_endian(std::string_view(sums).substr(4 * i, 4));
-      if (!expect(sum == checksum(std::string_view(data).substr(512 * i, 512)), "its checksum")) {
+      if (!expect(sum == crc32c_by_table(std::string_view(data).substr(512 * i, 512)),
+                  "its checksum")) {
         return false;
       }
     }
@@ -362,16 +364,6 @@ class ScriptedHdfs {
     std::uint64_t value = 0;
     for (const char c : text) value = value << 8 | static_cast<unsigned char>(c);
     return value;
-  }
-
-  // CRC-32C by its definition, bit by bit.
-  static std::uint32_t checksum(std::string_view bytes) {
-    std::uint32_t crc = ~0u;
-    for (const char c : bytes) {
-      crc ^= static_cast<unsigned char>(c);
-      for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0x82F6'3B78 : 0);
-    }
-    return ~crc;
   }
 
   bool expect(bool holds, const char* what) {
