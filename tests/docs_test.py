@@ -148,7 +148,8 @@ class DocsTest(unittest.TestCase):
     def test_checklists_have_few_places(self):
         found = documents(("docs/checklists/*.md",))
         self.assertEqual([path.stem for path in found],
-                         ["add-a-command", "add-a-provider", "add-an-endpoint", "add-an-engine"])
+                         ["add-a-command", "add-a-provider", "add-an-effect", "add-an-endpoint",
+                          "add-an-engine"])
         for path in found:
             places = re.findall(r"^(\d)\. ", read(path), re.MULTILINE)
             self.assertLessEqual(len(places), CHECKLIST_PLACES_MAX, name(path))

@@ -144,6 +144,12 @@ TEST_F(CliMainTest, WishesGoOutAsTheApiWantsThem) {
   EXPECT_EQ(run({"clusters", "resize", "c-4k2m9x0p1qzr", "5"}), 0);
   EXPECT_EQ(out_, "cluster c-4k2m9x0p1qzr is Resizing\n");
   EXPECT_EQ(asked_.back(), R"(POST /v1/clusters/c-4k2m9x0p1qzr/resize {"workers":5})");
+  answers_["GET /v1/clusters/c-4k2m9x0p1qzr"] = {
+      200, R"({"spec":{"workers":5},"ready_workers":5,"leaving":"","status":{"state":"Running"}})"};
+  EXPECT_EQ(run({"clusters", "resize", "c-4k2m9x0p1qzr", "5", "--wait"}), 0);
+  EXPECT_EQ(out_, "cluster c-4k2m9x0p1qzr has 5 workers\n");
+  EXPECT_NE(run({"clusters", "resize", "c-4k2m9x0p1qzr", "4", "--wait"}), 0) << "it was given up";
+  EXPECT_THAT(err_, HasSubstr("has 5 workers, not 4"));
   answers_["POST /v1/clusters"] = {201, R"({"id":"c-9"})"};
   EXPECT_EQ(run({"clusters", "create", "--idle-timeout", "5m", "--name", "mine"}), 0);
   EXPECT_EQ(out_, "c-9\n");

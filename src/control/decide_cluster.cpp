@@ -166,10 +166,15 @@ class ClusterPass {
       next_index = index + 1;
       if (index == 0) continue;
       if (!member.node.wanted) {
-        ++lost_so_far;
+        if (!member.node.leaving_since) ++lost_so_far;
         continue;
       }
-      if (auto loss = given_up(member)) {
+      const auto loss = given_up(member);
+      if (leaves(member.node)) {
+        if (loss) drop(member, fmt::format("lost while it was leaving: {}", loss->message));
+        continue;
+      }
+      if (loss) {
         losses.emplace_back(&member, *loss);
         continue;
       }
@@ -177,47 +182,55 @@ class ClusterPass {
       if (member.node.ready) ++ready;
     }
     cluster_.ready_workers = ready;
+    cluster_.leaving = who_leaves();
     const auto budget = world_.settings.replacements_per_worker * cluster_.spec.workers;
     for (const auto& [member, loss] : losses) {
       if (++lost_so_far > budget) {
         return end(loss.reason,
                    fmt::format("{} workers were lost, the last: {}", lost_so_far, loss.message));
       }
-      Node node = member->node;
-      node.wanted = false;
-      decision_.changes.push_back(Update<Node>{node});
-      note_on(*member, fmt::format("given up: {}", loss.message));
+      drop(*member, fmt::format("given up: {}", loss.message));
     }
     for (; wanted < cluster_.spec.workers; ++wanted) add_member(next_index++);
   }
 
-  void note_on(const Member& member, std::string message) {
-    HistoryRow row;
-    row.kind = "nodes";
-    row.subject = member.node.id.text;
-    row.owner = cluster_.owner.text;
-    row.context = cluster_.id.text;
-    row.source = "manager";
-    row.message = std::move(message);
-    decision_.changes.push_back(Note{row});
+  // "c-1-worker-3: 12 blocks left to copy"; empty: nobody leaves or comes back.
+  std::string who_leaves() const {
+    std::string text;
+    for (const auto& [index, member] : rows_.members) {
+      if (!leaves(member.node) && !comes_back(member.node)) continue;
+      text +=
+          fmt::format("{}{}: {}", text.empty() ? "" : "; ", member.node.host, member.node.drain);
+    }
+    return text;
+  }
+
+  void drop(const Member& member, std::string why) {
+    Node node = member.node;
+    node.wanted = false;
+    decision_.changes.push_back(Update<Node>{node});
+    decision_.changes.push_back(Note{note_on(node, "manager", std::move(why))});
   }
 
   // A node gets its plan as soon as the master's address is known, and a new revision when the
-  // table of hosts changed; the latter waits until no machine is on its way, so that n machines do
-  // not make n² plans.
+  // table of hosts changed or another one leaves; the latter waits until no machine is on its way,
+  // so that n machines do not make n² plans.
   void give_plans(const Member& master) {
     if (!master.lease.machine) return;
-    std::string hosts;
+    std::string table;
     bool more_to_come = false;
     for (const auto& [index, member] : rows_.members) {
+      if (member.node.leaving_since) {
+        table += member.node.host + (member.node.emptied ? " is empty\n" : " leaves\n");
+      }
       if (!member.node.wanted) continue;
       if (member.lease.machine) {
-        hosts += member.node.host + "=" + member.lease.machine->address + "\n";
+        table += member.node.host + "=" + member.lease.machine->address + "\n";
       } else {
         more_to_come = more_to_come || member.lease.status.state == LeaseState::requested;
       }
     }
-    const std::string inputs = sha256_hex(hosts).substr(0, 16);
+    const std::string inputs = sha256_hex(table).substr(0, 16);
     for (const auto& [index, member] : rows_.members) {
       const Node& node = member.node;
       if (!node.wanted || !member.lease.machine || node.plan_inputs == inputs) continue;
@@ -258,25 +271,37 @@ class ClusterPass {
         }
         break;
       case S::running:
-        if (cluster_.ready_workers < cluster_.spec.workers && more_members_than_ready()) {
-          cluster_.deadline = world_.now + cluster_.spec.start_timeout_ms;
-          move_to(
-              S::resizing, Reason::progress,
-              fmt::format("{} of {} workers ready", cluster_.ready_workers, cluster_.spec.workers));
+        if (!cluster_.leaving.empty() ||
+            (cluster_.ready_workers < cluster_.spec.workers && more_members_than_ready())) {
+          move_to(S::resizing, Reason::progress,
+                  fmt::format("{} of {} workers ready{}{}", cluster_.ready_workers,
+                              cluster_.spec.workers, cluster_.leaving.empty() ? "" : "; ",
+                              cluster_.leaving));
         }
         break;
       case S::resizing:
-        if (cluster_.ready_workers >= cluster_.spec.workers) {
-          cluster_.deadline = {};
-          move_to(S::running, Reason::progress, "");
-        } else if (world_.now >= cluster_.deadline) {
-          cluster_.deadline = {};
-          cluster_.spec.workers = std::max<std::int64_t>(1, cluster_.ready_workers);
-          move_to(S::running, Reason::not_ready_in_time, "the missing workers were given up");
-        }
+        advance_resizing();
         break;
       default:
         break;
+    }
+  }
+
+  void advance_resizing() {
+    Reason reason = Reason::progress;
+    std::string message;
+    if (cluster_.ready_workers >= cluster_.spec.workers) {
+      cluster_.deadline = {};
+    } else if (cluster_.deadline == Time{}) {
+      cluster_.deadline = world_.now + cluster_.spec.start_timeout_ms;
+    } else if (world_.now >= cluster_.deadline) {
+      cluster_.deadline = {};
+      set_workers(cluster_, std::max<std::int64_t>(1, cluster_.ready_workers));
+      reason = Reason::not_ready_in_time;
+      message = "the missing workers were given up";
+    }
+    if (cluster_.deadline == Time{} && cluster_.leaving.empty()) {
+      move_to(S::running, reason, std::move(message));
     }
   }
 
@@ -285,7 +310,7 @@ class ClusterPass {
   bool more_members_than_ready() const {
     return std::any_of(rows_.members.begin(), rows_.members.end(), [](const auto& entry) {
       const Node& node = entry.second.node;
-      return node.wanted && entry.first != 0 && !node.ready_at;
+      return node.wanted && entry.first != 0 && !node.ready_at && !leaves(node);
     });
   }
 
@@ -294,7 +319,7 @@ class ClusterPass {
     if (world_.now < cluster_.deadline) return decision_.at(cluster_.deadline);
     std::string slowest = unready_daemons(master.node);
     for (const auto& [index, member] : rows_.members) {
-      if (member.node.wanted && !member.node.ready && index != 0) {
+      if (member.node.wanted && !leaves(member.node) && !member.node.ready && index != 0) {
         slowest +=
             fmt::format("; {} is not ready{}", member.node.host, unready_daemons(member.node));
       }
@@ -342,6 +367,7 @@ class ClusterPass {
       return;
     }
     cluster_.ready_workers = 0;
+    cluster_.leaving.clear();
     move_to(ended_by_failure(cluster_.wish_reason) ? S::terminated_with_errors : S::terminated,
             cluster_.wish_reason, cluster_.wish_message);
   }
@@ -352,6 +378,8 @@ class ClusterPass {
       decision_.changes.push_back(*std::move(moved_));
     } else if (cluster_.ready_workers != rows_.cluster.ready_workers ||
                cluster_.idle_since != rows_.cluster.idle_since ||
+               cluster_.spec.workers != rows_.cluster.spec.workers ||
+               cluster_.leaving != rows_.cluster.leaving ||
                cluster_.deadline != rows_.cluster.deadline) {
       decision_.changes.push_back(Update<Cluster>{cluster_});
     }

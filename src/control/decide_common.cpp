@@ -51,6 +51,29 @@ bool machine_wanted(const ClusterRows& cluster, const Member& member) {
          cluster.cluster.status.state != ClusterState::terminating;
 }
 
+bool leaves(const Node& node) { return node.wanted && node.leaving_since.has_value(); }
+
+bool comes_back(const Node& node) {
+  return node.wanted && !node.leaving_since && !node.drain.empty();
+}
+
+void set_workers(Cluster& cluster, std::int64_t workers) {
+  const auto before = std::max<std::int64_t>(1, cluster.spec.workers);
+  cluster.memory.executors = cluster.memory.executors / before * workers;
+  cluster.spec.workers = workers;
+}
+
+HistoryRow note_on(const Node& node, std::string source, std::string message) {
+  HistoryRow row;
+  row.kind = "nodes";
+  row.subject = node.id.text;
+  row.owner = node.owner.text;
+  row.context = node.cluster.text;
+  row.source = std::move(source);
+  row.message = std::move(message);
+  return row;
+}
+
 std::int64_t quorum(std::int64_t workers) {
   return workers <= 10 ? workers : workers - workers / 10;
 }

@@ -23,6 +23,10 @@ Decision decide_cluster(const World& world, const ClusterRows& cluster);
 Decision decide_lease(const World& world, const ClusterRows& cluster, const Member& member);
 Decision decide_step(const World& world, const ClusterRows& cluster, const Step& step);
 
+// Which workers have left the engine and may be released, and which stay after all; asks the engine
+// meanwhile.
+Decision decide_draining(const World& world, const ClusterRows& cluster);
+
 // Which providers to list now, and which machines of ours have no lease any more (those are
 // released).
 Decision decide_reaping(const World& world, const std::vector<std::string>& providers);
@@ -33,12 +37,29 @@ struct Deciders {
   std::function<decltype(decide_cluster)> cluster = decide_cluster;
   std::function<decltype(decide_lease)> lease = decide_lease;
   std::function<decltype(decide_step)> step = decide_step;
+  std::function<decltype(decide_draining)> draining = decide_draining;
 };
 
 // ---- shared by the deciders ----
 
 // Whether the member's machine is still wanted by its cluster.
 bool machine_wanted(const ClusterRows& cluster, const Member& member);
+
+// A worker that a resize takes away, and that is still here.
+bool leaves(const Node& node);
+// It was taken back, and the engine has not wholly done so yet.
+bool comes_back(const Node& node);
+
+// For so many workers from now on: of too many the youngest shall leave, of too few those that are
+// leaving come back first. What is missing then is added by decide_cluster().
+Changes resize_members(const ClusterRows& cluster, std::int64_t workers, Time now);
+
+// Another number of workers is wanted from now on. Programs get as many executors on each as
+// before.
+void set_workers(Cluster& cluster, std::int64_t workers);
+
+// A line in a node's history that is no transition.
+HistoryRow note_on(const Node& node, std::string source, std::string message);
 
 // Workers that must be ready before the cluster is usable: all of up to ten, then nine in ten.
 std::int64_t quorum(std::int64_t workers);

@@ -251,6 +251,15 @@ Result<Work> clean_up(const Rows& rows, const Seams& seams, const std::string& s
   });
 }
 
+Result<Work> decommission(const Rows& rows, const Seams& seams, const Clock& clock,
+                          const std::string& subject) {
+  BDAAS_ASSIGN(const auto on, on_engine(rows, seams, ClusterId{subject}));
+  return Work([=, begun_at = clock.now()](const Cancel&) -> Result<Value> {
+    BDAAS_ASSIGN(auto drains, on.set.service->decommission(on.facts));
+    return Value{DrainAnswer{begun_at, std::move(drains)}};
+  });
+}
+
 Result<Work> list_machines(const Seams& seams, const Clock& clock, const std::string& subject) {
   BDAAS_ASSIGN(auto* provider, provider_of(seams, subject));
   return Work([=, begun_at = clock.now()](const Cancel&) -> Result<Value> {
@@ -282,6 +291,8 @@ Result<Work> work_of(const Rows& rows, const Seams& seams, const Clock& clock, E
       return collect(rows, seams, clock, subject);
     case Effect::clean_up:
       return clean_up(rows, seams, subject);
+    case Effect::decommission:
+      return decommission(rows, seams, clock, subject);
     case Effect::list:
       return list_machines(seams, clock, subject);
     case Effect::apply_plan:
@@ -301,6 +312,9 @@ ClusterFacts cluster_facts(const ClusterRows& cluster, const Seams& seams) {
   facts.agent_binary = seams.agent_binary;
   facts.release = cluster.cluster.release;
   for (const auto& [index, member] : cluster.members) {
+    if (member.node.leaving_since) {
+      facts.leaving.push_back({member.node.id, member.node.host, index, member.node.emptied});
+    }
     if (!member.node.wanted || !member.lease.machine) continue;
     NodeFacts node;
     node.id = member.node.id;

@@ -43,12 +43,19 @@ struct ListAnswer {
   std::vector<ListedMachine> machines;
 };
 
+struct DrainAnswer {
+  Time begun_at{};
+  Drains drains;
+};
+
 struct Outcome {
   Effect effect = Effect::rent;
   std::string subject;
   IntentId intent;  // empty for effects that only read
   std::optional<Error> error;
-  std::variant<std::monostate, Machine, ListAnswer, RunObservation, JobResult, Prepared> value;
+  std::variant<std::monostate, Machine, ListAnswer, RunObservation, JobResult, Prepared,
+               DrainAnswer>
+      value;
 };
 
 // A call ready to be made on any thread.

@@ -24,12 +24,19 @@ struct RunSighting {
   std::string error;  // of the last question, when it had no answer
 };
 
+struct DrainSighting {
+  Drains drains;
+  Time begun_at{};  // when the call that answered was made
+  Time asked_at{};  // of the last question, answered or not
+};
+
 struct Facts {
   InstallationId installation;
   std::map<std::string, ProviderList> lists;  // by provider
   std::map<std::string, Time> listed_at;      // by provider: last try, answered or not
   std::map<LeaseId, Time> strays;             // machines of ours without a living lease: first seen
   std::map<StepId, RunSighting> runs;
+  std::map<ClusterId, DrainSighting> drains;
   std::map<StepId, bool> output_ended;  // every followed stream of it has ended
   std::set<std::pair<Effect, std::string>>
       in_flight;  // of this process; a pending intent outside it is Unknown

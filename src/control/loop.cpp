@@ -147,6 +147,9 @@ Result<bool> ControlLoop::decide_once() {
     }
     BDAAS_TRY(carry(std::move(steps)));
     BDAAS_TRY(carry(deciders_.cluster(world(), *rows_.cluster(id))));
+    // An ended cluster has no rows here any more.
+    const auto* left = rows_.cluster(id);
+    if (left != nullptr) BDAAS_TRY(carry(deciders_.draining(world(), *left)));
   }
   BDAAS_TRY(carry(decide_reaping(world(), provider_names_)));
   return changed;
@@ -170,6 +173,9 @@ void ControlLoop::dispatch(const Changes& changes) {
     if (wanted->effect == Effect::list) facts_.listed_at[wanted->subject] = now();
     if (wanted->effect == Effect::poll_step) {
       facts_.runs[StepId{wanted->subject}].asked_at = now();
+    }
+    if (wanted->effect == Effect::decommission) {
+      facts_.drains[ClusterId{wanted->subject}].asked_at = now();
     }
     facts_.in_flight.insert(key);
     auto call = make_call(rows_, seams_, *clock_, wanted->effect, wanted->subject);

@@ -2,20 +2,11 @@
 
 #include <algorithm>
 
+#include "control/deciders.h"
+
 namespace bdaas {
 
 namespace {
-
-HistoryRow node_note(const Node& node, std::string source, std::string message) {
-  HistoryRow row;
-  row.kind = "nodes";
-  row.subject = node.id.text;
-  row.owner = node.owner.text;
-  row.context = node.cluster.text;
-  row.source = std::move(source);
-  row.message = std::move(message);
-  return row;
-}
 
 Intent settled(Intent intent, const Outcome& outcome, Time now) {
   intent.ended_at = now;
@@ -94,6 +85,38 @@ Changes observe_poll(const Rows&, Facts& facts, const Outcome& outcome, Time now
   return {};
 }
 
+// What the engine said of those that leave, or come back, for people to see. That a call failed is
+// shown too: nothing goes on without it.
+Changes observe_drain(const Rows& rows, Facts& facts, const Outcome& outcome) {
+  const ClusterId id{outcome.subject};
+  const auto* cluster = rows.cluster(id);
+  if (cluster == nullptr) return {};
+  if (!outcome.error) {
+    const auto& answer = std::get<DrainAnswer>(outcome.value);
+    facts.drains[id].begun_at = answer.begun_at;
+    facts.drains[id].drains = answer.drains;
+  }
+  Changes changes;
+  for (const auto& [index, member] : cluster->members) {
+    Node node = member.node;
+    if (!node.wanted || node.drain.empty()) continue;
+    const auto& drains = facts.drains[id].drains;
+    const auto seen = drains.find(node.id);
+    if (outcome.error) {
+      node.drain = outcome.error->message;
+    } else if (seen != drains.end()) {
+      node.drain = seen->second.left;
+      const bool as_leaver = node.leaving_since && facts.drains[id].begun_at >= *node.leaving_since;
+      node.emptied = node.emptied || (as_leaver && seen->second.emptied);
+    } else if (!node.leaving_since) {
+      node.drain.clear();  // asked as one that stays, and nothing is left of its leaving
+    }
+    if (node.drain != member.node.drain || node.emptied != member.node.emptied)
+      changes.push_back(Update<Node>{node});
+  }
+  return changes;
+}
+
 void observe_answer(const Rows& rows, const Outcome& outcome, Changes& changes) {
   switch (outcome.effect) {
     case Effect::fetch_release: {
@@ -147,9 +170,9 @@ Changes on_daemons(Node node, const DaemonsReport& report, Time now) {
       std::all_of(report.daemons.begin(), report.daemons.end(),
                   [](const DaemonStatus& daemon) { return daemon.state == "ready"; });
   if (ready && !node.ready) {
-    changes.push_back(Note{node_note(node, "agent", "ready")});
+    changes.push_back(Note{note_on(node, "agent", "ready")});
   } else if (!ready && node.ready) {
-    changes.push_back(Note{node_note(node, "agent", "not ready any more")});
+    changes.push_back(Note{note_on(node, "agent", "not ready any more")});
   }
   node.ready = ready;
   if (ready && !node.ready_at) node.ready_at = now;
@@ -203,6 +226,7 @@ Changes observe_outcome(const Rows& rows, Facts& facts, const Outcome& outcome, 
   facts.in_flight.erase({outcome.effect, outcome.subject});
   if (outcome.effect == Effect::list) return observe_list(rows, facts, outcome, now);
   if (outcome.effect == Effect::poll_step) return observe_poll(rows, facts, outcome, now);
+  if (outcome.effect == Effect::decommission) return observe_drain(rows, facts, outcome);
   Changes changes;
   const Intent* intent = rows.intents().latest(outcome.effect, outcome.subject);
   // The subject may have ended meanwhile; a late answer then changes nothing, the reaper sees what

@@ -117,7 +117,7 @@ Result<> Rows::write(const Change& change, Time now) {
       [&](const auto& item) -> Result<> {
         using Item = std::decay_t<decltype(item)>;
         if constexpr (std::is_same_v<Item, Start>) {
-          if (kEffects[static_cast<std::size_t>(item.effect)].reads_only) return {};
+          if (kEffects[static_cast<std::size_t>(item.effect)].asked_again) return {};
           const Intent* before = intents_.latest(item.effect, item.subject);
           if (before != nullptr && before->state == IntentState::pending) {
             BDAAS_TRY(leave_unanswered(*before, now));

@@ -17,6 +17,8 @@ struct ControlSettings {
   Millis long_effect_deadline{
       24 * 3'600'000ll};             // of load_data, collect, fetch_release: they report progress
   Millis poll_interval{400};         // of a running step
+  Millis drain_interval{1'000};      // a leaving worker's rest is asked for again
+  Millis drain_deadline{3'600'000};  // not drained by then: the worker stays after all
   Millis unreachable_after{15'000};  // engine silent for so long: the step is Unreachable
   Millis unreachable_deadline{300'000};  // then it has failed
   Millis cancel_deadline{60'000};        // Cancelling → Cancelled without the engine's word

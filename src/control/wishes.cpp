@@ -150,15 +150,13 @@ Result<Cluster> resize_cluster(ControlLoop& loop, const UserId& owner, const Clu
     return fail(ErrorKind::invalid_argument, "workers: {} is not between 1 and {}", workers,
                 kWorkersMax);
   }
-  if (workers < cluster.spec.workers) {
-    return fail(ErrorKind::failed_precondition,
-                "cluster {} has {} workers, and taking workers away is not possible yet: their "
-                "blocks of HDFS would be lost; make a smaller cluster",
-                id.text, cluster.spec.workers);
-  }
   if (workers == cluster.spec.workers) return cluster;
-  cluster.spec.workers = workers;
-  return commit<Cluster>(loop, Update<Cluster>{cluster}, id);
+  Changes changes = resize_members(*loop.rows().cluster(id), workers, loop.now());
+  set_workers(cluster, workers);
+  if (!changes.empty()) cluster.leaving = "the engine is being told";
+  changes.push_back(Update<Cluster>{cluster});
+  BDAAS_TRY(loop.rows().apply(changes, loop.now()));
+  return loop.rows().store().get<Cluster>(id);
 }
 
 Result<Cluster> terminate_cluster(ControlLoop& loop, const UserId& owner, const ClusterId& id) {

@@ -25,6 +25,16 @@ struct NodeFacts {
   std::int64_t cores = 0;  // likewise node_cores
 };
 
+// A worker that shall leave the cluster, or has left it. First its blocks go elsewhere while it
+// goes on working: a worker that gives up work is ended by its scheduler, and may still be wanted
+// back as long as it keeps something.
+struct Leaver {
+  NodeId id;
+  std::string host;
+  std::int64_t index = 0;
+  bool emptied = false;  // its blocks are elsewhere: it shall get no more work
+};
+
 // All an engine may know of a cluster. nodes[0] is the master when it is known.
 struct ClusterFacts {
   ClusterId id;
@@ -33,6 +43,7 @@ struct ClusterFacts {
   std::string agent_binary;  // on the nodes; its `exec` mode wraps a driver in a container
   ReleaseFacts release;
   std::vector<NodeFacts> nodes;
+  std::vector<Leaver> leaving;
 };
 
 // What one program run is to the engine.
@@ -109,6 +120,14 @@ struct DataSource {
   std::string name;            // of the file below the target directory (shape file)
 };
 
+// What the engine still has on a worker that leaves.
+struct Drain {
+  bool emptied = false;  // every block is elsewhere
+  bool done = false;     // and nothing of a program runs there
+  std::string left;      // "12 blocks left to copy"
+};
+using Drains = std::map<NodeId, Drain>;
+
 class EngineService {
  public:
   virtual ~EngineService() = default;
@@ -147,6 +166,11 @@ class EngineService {
                              const Sink& sink) = 0;
 
   virtual Result<> remove(const ClusterFacts& cluster, const std::string& hdfs_path) = 0;
+
+  // Has the engine let go of the workers in cluster.leaving and take every other back, as far as it
+  // does not do so yet, and tells what is left: of each of cluster.nodes that leaves, and of each
+  // that is not wholly back. Returns at once; to be asked until all are done. Idempotent.
+  virtual Result<Drains> decommission(const ClusterFacts& cluster) = 0;
 };
 
 }  // namespace bdaas

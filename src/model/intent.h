@@ -25,15 +25,16 @@ enum class Effect {
   cancel_step,    // service: subject = step
   collect,        // stream: write the result archive; subject = job
   clean_up,       // service: remove a job's files from a cluster that stays; subject = job
+  decommission,   // service: have leaving workers let go, and ask what is left; subject = cluster
   list,           // provider: subject = provider name; reading only
 };
 
-// Which effects change the world: an unknown outcome of one that only reads may simply be asked
-// again.
 struct EffectRow {
   Effect effect;
   std::string_view text;
-  bool reads_only;
+  // No intent precedes it, for an outcome that is not known is simply asked for again: it only
+  // reads, or makes the engine follow rows that stand already.
+  bool asked_again;
   bool idempotent;  // repeating it with the same token is harmless by the receiver's contract
 };
 
@@ -50,6 +51,7 @@ constexpr auto kEffects = std::to_array<EffectRow>({
     {Effect::cancel_step, "cancel_step", false, true},
     {Effect::collect, "collect", false, true},
     {Effect::clean_up, "clean_up", false, true},
+    {Effect::decommission, "decommission", true, true},
     {Effect::list, "list", true, true},
 });
 

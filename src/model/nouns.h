@@ -219,6 +219,7 @@ struct Cluster {
   ReleaseFacts release;            // [observed] where its packages lie, from Provisioning on
   Time created_at{};
   std::optional<Time> idle_since;  // [observed] no step and no job since then
+  std::string leaving;             // [observed] workers on their way out, and what they wait for
   Time deadline{};                 // of the present state; Time{} = none
   std::int64_t version = 0;
 
@@ -236,6 +237,7 @@ struct Cluster {
                       optional("release", &Cluster::release, "its packages and their versions"),
                       optional("created_at", &Cluster::created_at, ""),
                       optional("idle_since", &Cluster::idle_since, ""),
+                      optional("leaving", &Cluster::leaving, "workers on their way out"),
                       optional("deadline", &Cluster::deadline, "of the present state"),
                       optional("version", &Cluster::version, "counts changes of the row")};
   }
@@ -275,7 +277,12 @@ struct Node {
   NodeRole role = NodeRole::worker;
   std::int64_t index = 0;             // master 0, workers 1…; never used again within a cluster
   std::string host;                   // symbolic name, for example c-4k2m-worker-1
-  bool wanted = true;                 // [desired] false: being decommissioned and released
+  bool wanted = true;                 // [desired] false: its machine is released
+  std::optional<Time> leaving_since;  // [desired] the engine shall let go of it; kept when it has
+                                      // gone, so that it is never taken back
+  bool emptied = false;  // [observed] no block is on it alone any more: now its programs may end
+  std::string drain;     // [observed] what it waits for before it leaves, or stays after all;
+                         // empty: the engine has no part in it
   std::int64_t plan_revision = 0;     // [desired] what the agent shall keep true
   std::int64_t applied_revision = 0;  // [observed]
   bool connected = false;             // [observed] its agent link
@@ -298,7 +305,10 @@ struct Node {
                       required("role", &Node::role, "master or worker"),
                       required("index", &Node::index, "master 0, workers 1, 2, …"),
                       optional("host", &Node::host, "symbolic name"),
-                      optional("wanted", &Node::wanted, "false: on its way out"),
+                      optional("wanted", &Node::wanted, "false: its machine is given back"),
+                      optional("leaving_since", &Node::leaving_since, "taken away by a resize"),
+                      optional("emptied", &Node::emptied, "its blocks are elsewhere too"),
+                      optional("drain", &Node::drain, "what it waits for before it leaves"),
                       optional("plan_revision", &Node::plan_revision, "wanted plan"),
                       optional("applied_revision", &Node::applied_revision, "plan the agent has"),
                       optional("connected", &Node::connected, "its agent link is up"),

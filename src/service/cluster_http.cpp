@@ -81,6 +81,7 @@ ClusterEndpoints endpoints_of(const ClusterFacts& cluster) {
     const std::string& master = cluster.nodes.front().host;
     endpoints.namenode = fmt::format("http://{}:{}", master, kPorts.namenode_http);
     endpoints.resource_manager = fmt::format("http://{}:{}", master, kPorts.rm_http);
+    endpoints.spark_master = fmt::format("http://{}:{}", master, kPorts.spark_master_http);
     endpoints.namenode_rpc = {.host = master, .port = kPorts.namenode_rpc};
     endpoints.resource_manager_admin = {.host = master, .port = kPorts.rm_admin};
   }

@@ -29,6 +29,11 @@ std::string value_of(const std::map<std::string, std::string>& map, const std::s
   return found == map.end() ? "" : found->second;
 }
 
+bool ends_work(const ClusterFacts& cluster, const NodeId& worker) {
+  return std::any_of(cluster.leaving.begin(), cluster.leaving.end(),
+                     [&](const Leaver& leaver) { return leaver.id == worker && leaver.emptied; });
+}
+
 // The files of a source, by the names they shall have below the directory.
 Result<std::map<std::string, std::string>> contents_of(const DataSource& source,
                                                        std::uint64_t bytes_max) {
@@ -229,6 +234,30 @@ Result<> FakeService::remove(const ClusterFacts& cluster, const std::string& hdf
   return {};
 }
 
+Result<Drains> FakeService::decommission(const ClusterFacts& cluster) {
+  const std::lock_guard lock(mutex_);
+  BDAAS_ASSIGN(const Entry entry, enter(FakeCall::decommission, cluster, ""));
+  std::map<NodeId, Time> drained_at;
+  for (const auto& worker : cluster.leaving) {
+    const auto known = entry.at.drained_at.find(worker.id);
+    drained_at[worker.id] =
+        known == entry.at.drained_at.end() ? clock_.now() + options_.drain_time : known->second;
+  }
+  entry.at.drained_at = std::move(drained_at);
+  Drains drains;
+  for (const auto& node : cluster.nodes) {
+    const auto leaving = entry.at.drained_at.find(node.id);
+    let_go_.erase(node.id);
+    if (leaving == entry.at.drained_at.end()) continue;
+    const Millis left = std::max(Millis{0}, leaving->second - clock_.now());
+    drains[node.id] = {.emptied = left <= options_.drain_time / 2,
+                       .done = left == Millis{0} && ends_work(cluster, node.id),
+                       .left = fmt::format("{} blocks left to copy", (left.count() + 99) / 100)};
+    if (drains[node.id].done) let_go_.insert(node.id);
+  }
+  return drains;
+}
+
 Result<std::vector<Stage>> FakeService::stages(const ClusterFacts& cluster, const Step& step) {
   BDAAS_ASSIGN(const auto seen, find(cluster, step.id));
   if (seen.state != RunState::running) {
@@ -245,6 +274,11 @@ Result<std::vector<Stage>> FakeService::stages(const ClusterFacts& cluster, cons
 void FakeService::end_cluster(const ClusterId& cluster) {
   const std::lock_guard lock(mutex_);
   clusters_[cluster] = FakeCluster{.ended = true};
+}
+
+bool FakeService::has_let_go(const NodeId& worker) const {
+  const std::lock_guard lock(mutex_);
+  return let_go_.contains(worker);
 }
 
 std::int64_t FakeService::times_submitted(const StepId& step) const {

@@ -13,7 +13,17 @@
 
 namespace bdaas {
 
-enum class FakeCall { load, stage, submit, find, cancel, list_files, read_file, remove };
+enum class FakeCall {
+  load,
+  stage,
+  submit,
+  find,
+  cancel,
+  list_files,
+  read_file,
+  remove,
+  decommission
+};
 
 enum class FakeFault {
   none,
@@ -32,6 +42,7 @@ class FakeFaultPlan {
 
 struct FakeServiceOptions {
   Millis program_time{300};   // where fake.time_ms is not set
+  Millis drain_time{5'000};   // until a worker that leaves has nothing left, at the earliest
   bool reads_sources = true;  // false: a source's content is its name; a simulation has no files
   std::int64_t file_bytes_max = 16 << 20;  // kept of a source's content
 };
@@ -56,10 +67,14 @@ class FakeService final : public EngineService, public StageSource {
   Result<> read_file(const ClusterFacts& cluster, const std::string& hdfs_path,
                      const Sink& sink) override;
   Result<> remove(const ClusterFacts& cluster, const std::string& hdfs_path) override;
+  Result<Drains> decommission(const ClusterFacts& cluster) override;
   Result<std::vector<Stage>> stages(const ClusterFacts& cluster, const Step& step) override;
 
   // Its machines are gone: files and runs with them, and every later call is unavailable.
   void end_cluster(const ClusterId& cluster);
+
+  // It has said of the worker that nothing is left there, and was not told to take it back since.
+  bool has_let_go(const NodeId& worker) const;
 
   std::int64_t times_submitted(const StepId& step) const;
   // Runs that have not ended, on clusters that live.
@@ -83,6 +98,7 @@ class FakeService final : public EngineService, public StageSource {
   struct FakeCluster {
     std::map<std::string, std::string> files;  // path → content
     std::map<StepId, Run> runs;
+    std::map<NodeId, Time> drained_at;  // of those that leave, or have left
     bool ended = false;
   };
 
@@ -107,6 +123,7 @@ class FakeService final : public EngineService, public StageSource {
   std::map<ClusterId, FakeCluster> clusters_;
   std::map<StepId, std::int64_t> times_submitted_;
   std::set<StepId> cancelled_;
+  std::set<NodeId> let_go_;
   std::vector<std::string> violations_;
   std::int64_t next_run_ = 1;
 };

@@ -115,6 +115,25 @@ TEST_F(FakeServiceTest, AnEndedClusterIsSilent) {
   EXPECT_THAT(service_.living_runs(), IsEmpty());
 }
 
+TEST_F(FakeServiceTest, AWorkerIsLetGoByTheClockAndOnlyWhenToldThatItIsEmpty) {
+  const NodeId worker{"n-1"};
+  cluster_.nodes[1].id = worker;
+  EXPECT_THAT(*service_.decommission(cluster_), IsEmpty());
+  cluster_.leaving = {{worker, "w", 1}};
+  EXPECT_FALSE(service_.decommission(cluster_)->at(worker).emptied);
+  clock_.advance(Millis{5'000});
+  auto drain = service_.decommission(cluster_)->at(worker);
+  EXPECT_TRUE(drain.emptied);
+  EXPECT_FALSE(drain.done);
+  EXPECT_FALSE(service_.has_let_go(worker));
+  cluster_.leaving.front().emptied = true;
+  EXPECT_TRUE(service_.decommission(cluster_)->at(worker).done);
+  EXPECT_TRUE(service_.has_let_go(worker));
+  cluster_.leaving.clear();
+  EXPECT_THAT(*service_.decommission(cluster_), IsEmpty());
+  EXPECT_FALSE(service_.has_let_go(worker));
+}
+
 TEST(FakeEngine, RefusesUnknownSettingsAndTooLittleMemory) {
   const FakeEngine engine;
   EXPECT_TRUE(engine.check_settings({{"fake.outcome", "fail"}}).ok());

@@ -8,6 +8,7 @@
 #include "base/unique_fd.h"
 #include "engine/spark/layout.h"
 #include "engine/spark/submission.h"
+#include "service/decommission.h"
 #include "service/diagnostics.h"
 #include "service/driver_rest.h"
 #include "service/hdfs_loader.h"
@@ -156,6 +157,10 @@ Result<> SparkService::read_file(const ClusterFacts& cluster, const std::string&
 
 Result<> SparkService::remove(const ClusterFacts& cluster, const std::string& hdfs_path) {
   return WebHdfs(*client_, endpoints_of(cluster)).remove(hdfs_path);
+}
+
+Result<Drains> SparkService::decommission(const ClusterFacts& cluster) {
+  return bdaas::decommission(*client_, endpoints_of(cluster), cluster);
 }
 
 Result<std::vector<Stage>> SparkService::stages(const ClusterFacts& cluster, const Step& step) {

@@ -25,6 +25,7 @@ class SparkService final : public EngineService, public StageSource {
   Result<> read_file(const ClusterFacts& cluster, const std::string& hdfs_path,
                      const Sink& sink) override;
   Result<> remove(const ClusterFacts& cluster, const std::string& hdfs_path) override;
+  Result<Drains> decommission(const ClusterFacts& cluster) override;
 
   Result<std::vector<Stage>> stages(const ClusterFacts& cluster, const Step& step) override;
 

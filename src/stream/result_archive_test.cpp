@@ -63,6 +63,7 @@ class ScriptedService final : public EngineService {
     return unused();
   }
   Result<> remove(const ClusterFacts&, const std::string&) override { return unused(); }
+  Result<Drains> decommission(const ClusterFacts&) override { return unused(); }
 
  private:
   static Error unused() { return fail(ErrorKind::internal, "not part of collecting"); }

@@ -11,9 +11,9 @@ namespace {
 using Place = std::pair<Point, std::optional<Effect>>;
 
 // apply_plan and renew_lease are messages: their wish is a row of its own, and their answer a
-// report. What only reads has no intent.
+// report. What is simply asked again has no intent.
 std::vector<Point> points_of(const EffectRow& row) {
-  if (row.reads_only) return {Point::before_call, Point::after_call};
+  if (row.asked_again) return {Point::before_call, Point::after_call};
   if (row.effect == Effect::apply_plan || row.effect == Effect::renew_lease) {
     return {Point::before_call, Point::after_call, Point::after_answer};
   }

@@ -24,6 +24,7 @@ ControlSettings sim_settings() {
   settings.lease_ttl = Millis{120'000};
   settings.node_ready_deadline = Millis{30'000};
   settings.poll_interval = Millis{1'000};
+  settings.drain_deadline = Millis{60'000};
   settings.unreachable_deadline = Millis{60'000};
   settings.list_interval = Millis{10'000};
   settings.reap_grace = Millis{30'000};
@@ -143,7 +144,7 @@ class House::LogToTrace final : public LogSink {
 
 House::House(Scene& scene, InstallationId id, Sabotage& sabotage)
     : links(scene.clock, scene.dice, {}),
-      service(scene.clock, {.reads_sources = false}, this),
+      service(scene.clock, {.drain_time = Millis{2'500}, .reads_sources = false}, this),
       collector(service),
       scene_(scene),
       id_(std::move(id)),

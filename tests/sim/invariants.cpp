@@ -50,6 +50,9 @@ void Invariants::check_event(const HistoryRow& row) {
   } else if (row.kind == NounTraits<Lease>::table) {
     check_edge<LeaseState>(row);
     check_lease_state(row);
+    const bool given_back =
+        row.from == to_text(LeaseState::ready) && row.to == to_text(LeaseState::releasing);
+    if (given_back) check_leaver(LeaseId{row.subject});
   } else if (row.kind == NounTraits<Step>::table) {
     check_edge<StepState>(row);
     if (row.to == to_text(StepState::succeeded)) check_step_end(StepId{row.subject});
@@ -107,6 +110,20 @@ void Invariants::check_lease_state(const HistoryRow& row) {
     if (row.to == to_text(LeaseState::lost) && listed) {
       violated("{} is lost, but {} lives and is listed", row.subject, machine_id);
     }
+  }
+}
+
+// What a resize takes away is released when the engine has let go of it, unless it was lost or the
+// cluster ends.
+void Invariants::check_leaver(const LeaseId& id) {
+  const auto node = house_->store.get<Node>(house_->store.get<Lease>(id)->node);
+  const auto cluster = house_->store.get<Cluster>(node->cluster);
+  if (!node->leaving_since || cluster->wish != ClusterWish::running) return;
+  const bool failed = std::any_of(node->daemons.begin(), node->daemons.end(),
+                                  [](const auto& daemon) { return daemon.state == "failed"; });
+  if (failed || !node->ready_at || !node->plan_error.empty()) return;
+  if (!house_->service.has_let_go(node->id)) {
+    violated("{} was released, but the engine has not let go of it", node->id.text);
   }
 }
 

@@ -26,6 +26,7 @@ class Invariants {
   void check_job_end(const JobId& id);
   void check_step_end(const StepId& id);
   void check_lease_state(const HistoryRow& row);
+  void check_leaver(const LeaseId& id);
   void check_machines();
   template <class N>
   void check_ended();

@@ -152,6 +152,19 @@ void restarting_daemon_costs_its_node(Sabotage& sabotage) {
   };
 }
 
+void release_before_drained(Sabotage& sabotage) {
+  sabotage.deciders.draining = [](const World&, const ClusterRows& cluster) {
+    Decision decision;
+    for (const auto& [index, member] : cluster.members) {
+      Node node = member.node;
+      if (!leaves(node)) continue;
+      node.wanted = false;
+      decision.changes.push_back(Update<Node>{node});
+    }
+    return decision;
+  };
+}
+
 constexpr auto kPlantedBugs = std::to_array<PlantedBug>({
     {"no intent before rent", 20, no_intent_before_rent},
     {"blind retry of a rent", 50, blind_retry_of_a_rent},
@@ -168,6 +181,7 @@ constexpr auto kPlantedBugs = std::to_array<PlantedBug>({
     {"restart forgets intents", 200, restart_forgets_intents},
     {"order to run given once", 500, order_to_run_given_once},
     {"restarting daemon costs its node", 200, restarting_daemon_costs_its_node},
+    {"release before drained", 100, release_before_drained},
 });
 
 }  // namespace

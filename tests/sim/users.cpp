@@ -30,6 +30,7 @@ void Users::plan_every_effect() {
   job.place.settings["fake.run_on_agent"] = habits_.on_agent ? "true" : "false";
   ClusterSpec kept = job.place;
   kept.settings["fake.time_ms"] = "2000";
+  kept.workers = 2;
   wish([this, job](ControlLoop& loop) {
     const auto made = bdaas::create_job(loop, scene_->dice, owner_, job);
     if (made) must_succeed_.insert(made->id);
@@ -55,6 +56,12 @@ void Users::plan_every_effect() {
       if (!endless.job) (void)cancel_step(loop, owner_, endless.id);
     }
   });
+  later(Millis{30'000}, [this](ControlLoop& loop) { resize(loop, *some_kept_cluster(), 1); });
+}
+
+void Users::resize(ControlLoop& loop, const ClusterId& cluster, std::int64_t workers) {
+  scene_->trace("{} shall have {} workers", cluster.text, workers);
+  (void)resize_cluster(loop, owner_, cluster, workers);
 }
 
 void Users::wish(std::function<void(ControlLoop&)> wish) {
@@ -179,18 +186,15 @@ void Users::interfere(ControlLoop& loop) {
   Dice& dice = scene_->dice;
   const auto cluster = some<Cluster>();
   if (!cluster) return;
+  if (dice.chance(600)) {
+    return resize(loop, cluster->id, dice.between(1, cluster->spec.workers + 2));
+  }
   if (cluster->job) must_succeed_.erase(*cluster->job);
   for (const auto& job : house_->store.all<Job>()) {
     if (job.cluster == cluster->id) must_succeed_.erase(job.id);
   }
-  if (dice.chance(500)) {
-    scene_->trace("{} shall end", cluster->id.text);
-    (void)terminate_cluster(loop, owner_, cluster->id);
-  } else {
-    const auto workers = cluster->spec.workers + dice.between(1, 2);
-    scene_->trace("{} shall have {} workers", cluster->id.text, workers);
-    (void)resize_cluster(loop, owner_, cluster->id, workers);
-  }
+  scene_->trace("{} shall end", cluster->id.text);
+  (void)terminate_cluster(loop, owner_, cluster->id);
 }
 
 template <class N>

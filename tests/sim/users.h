@@ -42,6 +42,7 @@ class Users {
   void create_cluster(ControlLoop& loop);
   void add_step(ControlLoop& loop);
   void interfere(ControlLoop& loop);
+  void resize(ControlLoop& loop, const ClusterId& cluster, std::int64_t workers);
   void cancel_later(const JobId& job);
   std::optional<ClusterId> some_kept_cluster();
   template <class N>

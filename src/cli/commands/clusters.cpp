@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/commands/common.h"
 #include "cli/commands/place.h"
+#include "cli/progress_line.h"
 #include "cli/units.h"
 
 namespace bdaas::cli {
@@ -24,6 +25,7 @@ constexpr std::array kNodeColumns = {Column{"ID", "id"},
                                      Column{"ADDRESS", "machine.address"},
                                      Column{"READY", "ready", Show::state},
                                      Column{"DAEMONS", "daemons", Show::count},
+                                     Column{"LEAVING", "drain"},
                                      Column{"SEEN", "last_seen", Show::age}};
 
 constexpr Positional kCluster{"CLUSTER", "id of a cluster, c-…"};
@@ -35,8 +37,10 @@ constexpr std::array kClusterAndWorkers = {kCluster, kWorkersWanted};
 constexpr Option kIdleTimeout{"--idle-timeout", "DURATION",
                               "end it after so long without a job; default: never"};
 constexpr Option kWait{"--wait", "", "return when it is usable, or gone"};
+constexpr Option kWaitResized{"--wait", "", "return when it has so many, and no other is left"};
 constexpr Option kWaitGone{"--wait", "", "return when they are gone"};
 constexpr auto kCreateOptions = join(kPlaceOptions, std::array{kName, kIdleTimeout, kWait});
+constexpr std::array kResizeOptions = {kWaitResized};
 constexpr std::array kTerminateOptions = {kWaitGone};
 
 bool is_over(const json::value& cluster) {
@@ -46,6 +50,15 @@ bool is_over(const json::value& cluster) {
 
 bool is_usable(const json::value& cluster) {
   return text_at(cluster, "status.state") == to_text(ClusterState::running);
+}
+
+// It has the workers that are wanted, and none is leaving or coming back.
+bool is_settled(const json::value& cluster) {
+  const auto* ready = find_path(cluster, "ready_workers");
+  const auto* wanted = find_path(cluster, "spec.workers");
+  const bool enough = ready != nullptr && wanted != nullptr && ready->is_int64() &&
+                      wanted->is_int64() && ready->get_int64() >= wanted->get_int64();
+  return is_usable(cluster) && enough && text_at(cluster, "leaving").empty();
 }
 
 Result<ExitCode> create(Session& session, const Arguments& arguments) {
@@ -87,8 +100,30 @@ Result<ExitCode> nodes(Session& session, const Arguments& arguments) {
 Result<ExitCode> resize(Session& session, const Arguments& arguments) {
   BDAAS_ASSIGN(const auto workers,
                parse_integer(arguments.at(kWorkersWanted), 1, 1000).context(kWorkersWanted.name));
-  return wish(session, kClusterWords, arguments.at(kCluster), "resize",
-              json::object{{"workers", workers}});
+  const auto& id = arguments.at(kCluster);
+  const json::value body = json::object{{"workers", workers}};
+  if (!arguments.has(kWaitResized)) return wish(session, kClusterWords, id, "resize", body);
+  BDAAS_ASSIGN(const auto path, path_of(kClusterWords, id));
+  BDAAS_ASSIGN(const auto* api, session.api());
+  BDAAS_TRY(api->post(path + "/resize", body));
+  ProgressLine line(session.err(), id);
+  BDAAS_ASSIGN(const auto cluster, await_row(*api, path, [&](const json::value& row) {
+                 const auto leaving = text_at(row, "leaving");
+                 line.say(leaving.empty() ? text_at(row, "status.message") : leaving);
+                 return is_settled(row) || is_over(row);
+               }));
+  line.clear();
+  if (is_over(cluster)) {
+    return fail(ErrorKind::unavailable, "cluster {} has ended: {}", id,
+                text_at(cluster, "status.message"));
+  }
+  const auto now = text_at(cluster, "spec.workers");
+  if (now != std::to_string(workers)) {
+    return fail(ErrorKind::failed_precondition,
+                "cluster {} has {} workers, not {}: `bdaas events` says why", id, now, workers);
+  }
+  session.tell(fmt::format("cluster {} has {} workers", id, now), cluster);
+  return ExitCode::ok;
 }
 
 Result<ExitCode> terminate(Session& session, const Arguments& arguments) {
@@ -112,7 +147,7 @@ const Verb kClustersCreate{{}, kCreateOptions, create};
 const Verb kClustersList{{}, {}, list};
 const Verb kClustersDescribe{kOneCluster, {}, describe};
 const Verb kClustersNodes{kOneCluster, {}, nodes};
-const Verb kClustersResize{kClusterAndWorkers, {}, resize};
+const Verb kClustersResize{kClusterAndWorkers, kResizeOptions, resize};
 const Verb kClustersTerminate{kManyClusters, kTerminateOptions, terminate};
 
 }  // namespace bdaas::cli

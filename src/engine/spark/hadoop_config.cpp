@@ -45,6 +45,7 @@ void add_resourcemanager(Properties& p, const NodeFacts& node) {
       {"yarn.resourcemanager.work-preserving-recovery.scheduling-wait-ms", "1000"},
       {"yarn.resourcemanager.nodemanagers.heartbeat-interval-ms", "200"},
       {"yarn.nm.liveness-monitor.expiry-interval-ms", "15000"},
+      {"yarn.resourcemanager.nodes.exclude-path", NodeLayout{node.dir}.yarn_exclude()},
       // By default below /tmp, where two clusters of one user would share them.
       {"yarn.node-attribute.fs-store.root-dir", "file://" + NodeLayout{node.dir}.node_attributes()},
       {"yarn.node-labels.fs-store.root-dir", "file://" + NodeLayout{node.dir}.node_labels()},
@@ -122,6 +123,12 @@ Properties hdfs_site(const ClusterFacts& cluster, const NodeFacts& node) {
         // On a disk that a program fills it would go into safe mode, and never leave it by itself.
         {"dfs.namenode.resource.du.reserved", "0"},
         {"dfs.namenode.redundancy.interval.seconds", "1s"},
+        // Workers that leave: looked at as often, and with more than two blocks on their way.
+        {"dfs.hosts.exclude", NodeLayout{node.dir}.hdfs_exclude()},
+        {"dfs.namenode.decommission.interval", "1s"},
+        {"dfs.namenode.replication.work.multiplier.per.iteration", "20"},
+        {"dfs.namenode.replication.max-streams", "20"},
+        {"dfs.namenode.replication.max-streams-hard-limit", "40"},
         // Small inputs are spread over the workers too.
         {"dfs.namenode.fs-limits.min-block-size", "65536"},
         // The edit log survives the NameNode's death without being forced to the disk. It would not
@@ -179,6 +186,25 @@ std::string hosts_file(const ClusterFacts& cluster, const NodeFacts& node) {
   // Last: an address resolves back to the first name it has.
   if (!node.os_host.empty()) lines.push_back({node.address, node.os_host});
   return to_hosts_file(lines);
+}
+
+// HDFS knows a DataNode by its port and by the address it dials from: on one machine that is
+// 127.0.0.1, whatever its name.
+std::string hdfs_exclude(const ClusterFacts& cluster) {
+  std::string lines;
+  for (const auto& node : cluster.leaving) {
+    const std::int64_t port = datanode_ports(node.index).transfer;
+    lines += at(node.host, port) + "\n" + at("127.0.0.1", port) + "\n";
+  }
+  return lines;
+}
+
+std::string yarn_exclude(const ClusterFacts& cluster) {
+  std::string lines;
+  for (const auto& node : cluster.leaving) {
+    if (node.emptied) lines += node.host + "\n";
+  }
+  return lines;
 }
 
 std::string hadoop_log4j() {

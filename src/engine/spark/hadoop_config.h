@@ -16,6 +16,10 @@ Properties capacity_scheduler();
 // Lines of all known nodes, and the name that the operating system of this one has.
 std::string hosts_file(const ClusterFacts& cluster, const NodeFacts& node);
 
+// Who leaves, or has left: read by the NameNode and the ResourceManager when they are told to.
+std::string hdfs_exclude(const ClusterFacts& cluster);
+std::string yarn_exclude(const ClusterFacts& cluster);
+
 // reload4j of the Hadoop daemons: everything to stderr, which the agent bounds.
 std::string hadoop_log4j();
 

@@ -2,7 +2,7 @@
 // Where an engine's files lie inside a node's directory.
 //
 //   <dir>/
-//     conf/           *-site.xml, capacity-scheduler.xml, log4j*.properties, hosts
+//     conf/           *-site.xml, capacity-scheduler.xml, log4j*.properties, hosts, *.exclude
 //
 //     hdfs/name       NameNode (master)
 //
@@ -30,6 +30,8 @@ struct NodeLayout {
   std::string conf() const { return dir + "/conf"; }
   std::string conf(const std::string& file) const { return dir + "/conf/" + file; }
   std::string hosts() const { return conf("hosts"); }
+  std::string hdfs_exclude() const { return conf("hdfs.exclude"); }
+  std::string yarn_exclude() const { return conf("yarn.exclude"); }
   std::string name_dir() const { return dir + "/hdfs/name"; }
   std::string data_dir() const { return dir + "/hdfs/data"; }
   std::string rm_state() const { return dir + "/yarn/state"; }

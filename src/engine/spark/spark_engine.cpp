@@ -19,9 +19,11 @@ void add_master(NodePlan& plan, const ClusterFacts& cluster, const NodeFacts& no
   plan.directories.push_back(layout.name_dir());
   if (auto version = namenode_version_file(cluster, node))
     plan.files.push_back(*std::move(version));
+  plan.files.push_back({.path = layout.hdfs_exclude(), .content = hdfs_exclude(cluster)});
   plan.daemons.push_back(namenode(cluster, node));
   if (cluster.spec.scheduler == Scheduler::yarn) {
     plan.directories.push_back(layout.rm_state());
+    plan.files.push_back({.path = layout.yarn_exclude(), .content = yarn_exclude(cluster)});
     add_file(plan, layout, "capacity-scheduler.xml", to_hadoop_xml(capacity_scheduler()));
     plan.daemons.push_back(resourcemanager(cluster, node));
   } else {

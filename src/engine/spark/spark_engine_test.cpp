@@ -76,6 +76,30 @@ TEST(SparkEngine, AWorkerThatComesChangesOnlyTheHostTable) {
   }
 }
 
+// Nor may one that leaves. Where NameNode and ResourceManager look for it never changes.
+TEST(SparkEngine, AWorkerThatLeavesChangesOnlyTheMastersLists) {
+  const auto staying = test_cluster();
+  auto shrinking = test_cluster();
+  shrinking.leaving = {{NodeId{"n-3"}, "c-7-worker-3", 3}};
+  for (std::size_t i = 1; i < staying.nodes.size(); ++i) {
+    EXPECT_EQ(write_json(to_json(plan_of(staying, i))), write_json(to_json(plan_of(shrinking, i))));
+  }
+  NodePlan before = plan_of(staying, 0);
+  NodePlan after = plan_of(shrinking, 0);
+  EXPECT_THAT(file_of(before, "/hdfs-site.xml"), HasSubstr("/srv/n0/conf/hdfs.exclude"));
+  EXPECT_THAT(file_of(before, "/yarn-site.xml"), HasSubstr("/srv/n0/conf/yarn.exclude"));
+  EXPECT_EQ(file_of(before, "/conf/hdfs.exclude"), "");
+  EXPECT_EQ(file_of(before, "/conf/yarn.exclude"), "");
+  EXPECT_EQ(file_of(after, "/conf/hdfs.exclude"), "c-7-worker-3:20009\n127.0.0.1:20009\n");
+  EXPECT_EQ(file_of(after, "/conf/yarn.exclude"), "") << "it still keeps blocks";
+  shrinking.leaving.front().emptied = true;
+  EXPECT_EQ(file_of(plan_of(shrinking, 0), "/conf/yarn.exclude"), "c-7-worker-3\n");
+  for (auto* plan : {&before, &after}) {
+    std::erase_if(plan->files, [](const FileSpec& f) { return f.path.ends_with(".exclude"); });
+  }
+  EXPECT_EQ(write_json(to_json(before)), write_json(to_json(after)));
+}
+
 TEST(SparkEngine, AWorkerNeedsOnlyTheMaster) {
   auto cluster = test_cluster();
   const NodeFacts worker = cluster.nodes[2];
