@@ -265,14 +265,14 @@ def walk(binary, options):
     home = cluster_case.Home(binary)
     try:
         rows = Rows(home)
-        length = 0
+        length = 0  # of the history of one run, at least
         for _ in range(options.rounds):
             for effect in IN_A_JOB:
                 for moment in MOMENTS:
                     points = [Point(rows, effect, moment)]
                     before = rows.lines()
                     tally.add(points, *walk_a_job(home, points))
-                    length = rows.lines() - before
+                    length = min(length or rows.lines(), rows.lines() - before)
         for _ in range(options.commits):
             points = [Commit(rows, rows.lines() + 1 + dice.randrange(length))]
             tally.add(points, *walk_a_job(home, points))
