@@ -15,26 +15,21 @@ Result<OutputKeeper> OutputKeeper::open(const fs::path& path, std::int64_t limit
   return OutputKeeper(std::move(fd), std::max<std::int64_t>(limit_bytes, 0));
 }
 
-bool OutputKeeper::write(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
+std::size_t OutputKeeper::write(std::string_view bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t written = ::write(fd_.get(), bytes.data() + done, bytes.size() - done);
     if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
+    if (written <= 0) break;
+    done += static_cast<std::size_t>(written);
   }
-  return true;
+  return done;
 }
 
 void OutputKeeper::take(std::string_view bytes) {
-  const auto fits = std::min(bytes.size(), static_cast<std::size_t>(room_));
-  if (fits > 0) {
-    room_ -= static_cast<std::int64_t>(fits);
-    if (!write(bytes.substr(0, fits))) {
-      room_ = 0;
-      left_out_ += static_cast<std::int64_t>(fits);
-    }
-    bytes.remove_prefix(fits);
-  }
+  const auto written = write(bytes.substr(0, static_cast<std::size_t>(room_)));
+  room_ -= static_cast<std::int64_t>(written);
+  bytes.remove_prefix(written);
   if (bytes.empty()) return;
   room_ = 0;
   left_out_ += static_cast<std::int64_t>(bytes.size());
@@ -50,7 +45,7 @@ void OutputKeeper::finish() {
   if (tail_.size() > kOutputTailBytes) tail_.erase(0, tail_.size() - kOutputTailBytes);
   left_out_ -= static_cast<std::int64_t>(tail_.size());
   // When even this cannot be written the disk is full, and the file shows as much as there is.
-  if (write(fmt::format("\n… {} bytes left out …\n", left_out_))) write(tail_);
+  write(fmt::format("\n… {} bytes left out …\n", left_out_) + tail_);
   left_out_ = 0;
 }
 

@@ -24,7 +24,7 @@ class OutputKeeper {
 
  private:
   OutputKeeper(UniqueFd fd, std::int64_t room) : fd_(std::move(fd)), room_(room) {}
-  bool write(std::string_view bytes);
+  std::size_t write(std::string_view bytes);  // how many it wrote
 
   UniqueFd fd_;
   std::int64_t room_;          // of the head

@@ -1,8 +1,11 @@
 // What is kept of a program: its output and the files it left.
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#include <csignal>
 
 #include "agent/exec_mode.h"
 #include "agent/left_files.h"
@@ -49,6 +52,23 @@ TEST(OutputKeeper, ASecondAttemptGoesOnBehindTheFirst) {
   const TestDir dir;
   kept(dir, {"one"}, 10);
   EXPECT_EQ(kept(dir, {"two"}, 3), "onetwo");
+}
+
+// What did not fit on the disk is kept until there is space.
+TEST(OutputKeeper, APieceThatIsHalfWrittenIsNotLost) {
+  const TestDir dir;
+  auto keeper = OutputKeeper::open(dir.path("out"), 1'000);
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &limit), 0);
+  const rlimit small{4, limit.rlim_max};
+  const auto before = ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  keeper->take("abcdef");
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  ::signal(SIGXFSZ, before);
+  keeper->take("gh");
+  keeper->finish();
+  EXPECT_EQ(*read_file(dir.path("out")), "abcd\n… 0 bytes left out …\nefgh");
 }
 
 TEST(OutputKeeper, AFullDiskDoesNotFailTheProgram) {
