@@ -99,10 +99,11 @@ class Loading {
       BDAAS_TRY(hdfs_.make_directory(path));
       return true;
     }
+    const BlockSource content = source_of(fd_, item->offset, plan_.source.path.string());
     std::uint64_t done = 0;
     const BlockSource source = [&](std::uint64_t offset, std::span<char> buffer) -> Result<> {
       if (stop_) return fail(ErrorKind::cancelled, "another file failed");
-      BDAAS_TRY(read(item->offset + offset, buffer));
+      BDAAS_TRY(content(offset, buffer));
       const std::uint64_t end = offset + buffer.size();
       if (end > done) progress_.bytes += static_cast<std::int64_t>(end - done);
       done = std::max(done, end);  // a block that is written again counts once
@@ -119,22 +120,6 @@ class Loading {
     ++files_;
     bytes_ += item->bytes;
     return true;
-  }
-
-  Result<> read(std::uint64_t offset, std::span<char> buffer) const {
-    while (!buffer.empty()) {
-      const ssize_t got = ::pread(fd_, buffer.data(), buffer.size(), static_cast<off_t>(offset));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0)
-        return os_error(errno, fmt::format("cannot read {}", plan_.source.path.string()));
-      if (got == 0) {
-        return fail(ErrorKind::corrupted, "{} became shorter while it was read",
-                    plan_.source.path.string());
-      }
-      buffer = buffer.subspan(static_cast<std::size_t>(got));
-      offset += static_cast<std::uint64_t>(got);
-    }
-    return {};
   }
 
   void keep(Error error) {

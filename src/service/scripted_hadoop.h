@@ -1,6 +1,7 @@
 #pragma once
-// For tests: a NameNode, a DataNode and a ResourceManager in one server that answers as
-// Hadoop 3.5.0 does. Keeps files in memory; what YARN shall say is set by the test.
+// For tests: the HTTP side of a NameNode, a DataNode and a ResourceManager in one server that
+// answers as Hadoop 3.5.0 does; native/scripted_hdfs.h is the other. Keeps files in memory; what
+// YARN shall say is set by the test.
 
 #include <unistd.h>
 
@@ -86,24 +87,20 @@ class ScriptedHadoop {
     for (const auto& [prefix, said] : said_) {
       if (line.starts_with(prefix)) return to.answer(said.first, said.second);
     }
-    if (target.starts_with("/webhdfs/v1")) return answer_hdfs(to, request, target);
+    if (target.starts_with("/webhdfs/v1")) return answer_hdfs(to, target);
     to.answer(404,
               R"({"RemoteException":{"exception":"NotFoundException","message":"no such page"}})");
   }
 
-  void answer_hdfs(Connection& to, const Request& request, const std::string& target) {
+  void answer_hdfs(Connection& to, const std::string& target) {
     const std::string path = percent_decode(target.substr(11, target.find('?') - 11)).value();
     const std::string operation = parameter(target, "op");
     if (parameter(target, "user.name") != "ann") return to.answer(401, "");
-    if (operation == "CREATE" || operation == "OPEN") {
+    if (operation == "OPEN") {
       if (target.find("&datanode=true") == target.npos) {
         return to.answer(307, "",
                          fmt::format("Location: http://c-7-worker-1:{}{}&datanode=true\r\n",
                                      server_.port(), target));
-      }
-      if (operation == "CREATE") {
-        files_[path] = request.body;
-        return to.answer(201, "");
       }
       if (!files_.contains(path)) return missing(to, path);
       const std::string& content = files_[path];

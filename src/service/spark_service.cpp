@@ -12,28 +12,39 @@
 #include "service/diagnostics.h"
 #include "service/driver_rest.h"
 #include "service/hdfs_loader.h"
+#include "service/native/hdfs_writer.h"
 #include "service/yarn.h"
 
 namespace bdaas {
 namespace {
 
-// Sends a local file to one path of HDFS.
-Result<> put_file(WebHdfs& hdfs, const std::string& local_path, const std::string& path) {
+// A file of HDFS, in the place of an old one.
+Result<> put(const ClusterEndpoints& endpoints, const std::string& path, std::uint64_t bytes,
+             const BlockSource& source) {
+  const std::string what = fmt::format("cannot write {} to HDFS", path);
+  auto writer = HdfsWriter::connect(endpoints, {});
+  if (!writer) return std::move(writer).error().context(what);
+  return writer->write(path, bytes, 0, source).context(what);
+}
+
+Result<> put_file(const ClusterEndpoints& endpoints, const std::string& local_path,
+                  const std::string& path) {
   const UniqueFd fd(::open(local_path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat about {};
   if (!fd.valid() || ::fstat(fd.get(), &about) != 0) {
     return os_error(errno, fmt::format("cannot open {}", local_path));
   }
-  std::uint64_t offset = 0;
-  return hdfs.create({.path = path, .bytes = static_cast<std::uint64_t>(about.st_size)},
-                     [&](std::span<char> buffer) -> Result<std::size_t> {
-                       const ssize_t got = ::pread(fd.get(), buffer.data(), buffer.size(),
-                                                   static_cast<off_t>(offset));
-                       if (got < 0)
-                         return os_error(errno, fmt::format("cannot read {}", local_path));
-                       offset += static_cast<std::uint64_t>(got);
-                       return static_cast<std::size_t>(got);
-                     });
+  return put(endpoints, path, static_cast<std::uint64_t>(about.st_size),
+             source_of(fd.get(), 0, local_path));
+}
+
+Result<> put_text(const ClusterEndpoints& endpoints, const std::string& text,
+                  const std::string& path) {
+  return put(endpoints, path, text.size(),
+             [&text](std::uint64_t offset, std::span<char> buffer) -> Result<> {
+               text.copy(buffer.data(), buffer.size(), offset);
+               return {};
+             });
 }
 
 Result<StagedFile> staged(WebHdfs& hdfs, const ClusterFacts& cluster, const std::string& path) {
@@ -82,10 +93,10 @@ Result<> SparkService::load(const ClusterFacts& cluster, const DataSource& sourc
 }
 
 Result<> SparkService::stage(const ClusterFacts& cluster, const ProgramFacts& program) {
-  WebHdfs hdfs(*client_, endpoints_of(cluster));
+  const ClusterEndpoints endpoints = endpoints_of(cluster);
   // Spark does not make the directory of its event logs.
-  BDAAS_TRY(hdfs.make_directory(kEventLogDir));
-  return put_file(hdfs, program.local_path,
+  BDAAS_TRY(WebHdfs(*client_, endpoints).make_directory(kEventLogDir));
+  return put_file(endpoints, program.local_path,
                   staging_dir(program.step) + "/" + staged_program_name(program));
 }
 
@@ -104,7 +115,7 @@ Result<RunObservation> SparkService::submit(const ClusterFacts& cluster, const M
                staged(hdfs, cluster, dir + staged_program_name(program)));
   BDAAS_ASSIGN(const auto id, yarn.new_application());
   BDAAS_ASSIGN(const auto plan, plan_yarn_submission(cluster, memory, program, id, staged_program));
-  BDAAS_TRY(hdfs.create(dir + kExecSpecName, write_json(to_json(plan.exec))));
+  BDAAS_TRY(put_text(endpoints, write_json(to_json(plan.exec)), dir + kExecSpecName));
   BDAAS_ASSIGN(const auto staged_spec, staged(hdfs, cluster, dir + kExecSpecName));
   BDAAS_TRY(yarn.submit(yarn_request(cluster, plan, program, id, staged_program, staged_spec)));
   RunObservation submitted;

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "engine/spark/test_cluster.h"
 #include "service/event_logs.h"
+#include "service/native/scripted_hdfs.h"
 #include "service/scripted_hadoop.h"
 
 namespace bdaas {
@@ -45,8 +46,16 @@ class SparkServiceTest : public ::testing::Test {
                 R"({"application-id":"application_7_0001"})");
     hadoop_.say("POST /ws/v1/cluster/apps?", 202, "");
     say_apps(kNoApps);
+    namenode_.set([this](auto& it) {
+      it.on_close = [this](const std::string& path, const std::string& content) {
+        hadoop_.put(path, content);
+      };
+    });
   }
-  ~SparkServiceTest() override { fs::remove_all(dir_); }
+  ~SparkServiceTest() override {
+    EXPECT_THAT(namenode_.complaints(), ElementsAre());
+    fs::remove_all(dir_);
+  }
 
   // Parallel tests get addresses of their own.
   static std::string own_address() {
@@ -63,6 +72,8 @@ class SparkServiceTest : public ::testing::Test {
   const std::string address_ = own_address();
   fs::path dir_;
   ScriptedHadoop hadoop_{address_.c_str()};
+  ScriptedHdfs namenode_{1, address_.c_str(),
+                         static_cast<std::uint16_t>(MasterPorts{}.namenode_rpc)};
   ClusterFacts cluster_ = test_cluster();
   ProgramFacts program_;
   SparkService service_;

@@ -1,7 +1,5 @@
 #include "service/webhdfs.h"
 
-#include <cstring>
-
 #include "net/url.h"
 
 namespace bdaas {
@@ -40,40 +38,6 @@ Result<json::value> WebHdfs::ask(const char* method, const std::string& path, co
                                  std::string_view what, Parameters more) const {
   return json_answer(client_->send(request(method, url(path, operation, std::move(more)))),
                      fmt::format("cannot {} {} in HDFS", what, path));
-}
-
-Result<> WebHdfs::create(const Creation& creation, const BodySource& source) {
-  const std::string what = fmt::format("cannot write {} to HDFS", creation.path);
-  Parameters parameters = {{"overwrite", "true"}};
-  if (creation.block_bytes > 0) {
-    parameters.emplace_back("blocksize", std::to_string(creation.block_bytes));
-  }
-  // The NameNode names a DataNode; the content goes there.
-  auto named = client_->send(request("PUT", url(creation.path, "CREATE", std::move(parameters))));
-  if (!named) return std::move(named).error().context(what);
-  const auto place = named->header("Location");
-  if (named->status != 307 || !place) return remote_error(*named, what);
-
-  HttpRequest transfer = request("PUT", std::string(*place));
-  transfer.source = source;
-  transfer.source_bytes = creation.bytes;
-  transfer.timeout = kTransferTimeout;
-  transfer.cancel = creation.cancel;
-  auto done = client_->send(transfer);
-  if (!done) return std::move(done).error().context(what);
-  if (!done->ok()) return remote_error(*done, what);
-  return {};
-}
-
-Result<> WebHdfs::create(const std::string& path, std::string_view content) {
-  std::string_view left = content;
-  return create({.path = path, .bytes = content.size()},
-                [&left](std::span<char> buffer) -> Result<std::size_t> {
-                  const std::size_t bytes = std::min(buffer.size(), left.size());
-                  std::memcpy(buffer.data(), left.data(), bytes);
-                  left.remove_prefix(bytes);
-                  return bytes;
-                });
 }
 
 Result<> WebHdfs::open(const std::string& path, const BodySink& sink, std::int64_t offset,

@@ -1,7 +1,7 @@
 #pragma once
-// HDFS over HTTP (WebHDFS, Hadoop 3.5). Blocking; any thread, several at once. Paths are absolute
-// and given plain. Errors: not_found, conflict, permission_denied, unavailable (safe mode, no
-// DataNode), and those of HttpClient.
+// HDFS over HTTP (WebHDFS, Hadoop 3.5), for all but writing: see native/hdfs_writer.h. Blocking;
+// any thread, several at once. Paths are absolute and given plain. Errors: not_found, conflict,
+// permission_denied, unavailable (safe mode, no DataNode), and those of HttpClient.
 
 #include "service/cluster_http.h"
 
@@ -20,16 +20,6 @@ class WebHdfs {
       : client_(&client), endpoints_(std::move(endpoints)) {}
 
   const ClusterEndpoints& endpoints() const { return endpoints_; }
-
-  struct Creation {
-    std::string path;              // replaced if it is there; parents come into being
-    std::uint64_t bytes = 0;       // exactly what the source gives
-    std::int64_t block_bytes = 0;  // 0: the cluster's default; a multiple of 512
-    const std::atomic<bool>* cancel = nullptr;
-  };
-  // `source` is asked from its beginning at most once. On success the file is closed and whole.
-  Result<> create(const Creation& creation, const BodySource& source);
-  Result<> create(const std::string& path, std::string_view content);
 
   // Streams `bytes` from `offset`, to the end when bytes is negative.
   Result<> open(const std::string& path, const BodySink& sink, std::int64_t offset = 0,

@@ -1,6 +1,9 @@
 #include "service/native/block_writer.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 
 #include "base/os_error.h"
 #include "service/native/crc32c.h"
@@ -147,6 +150,23 @@ Result<> stream_block(BlockStream& stream, std::uint64_t offset, std::uint64_t b
 }
 
 }  // namespace
+
+BlockSource source_of(int fd, std::uint64_t begin, std::string name) {
+  return [=](std::uint64_t offset, std::span<char> buffer) -> Result<> {
+    while (!buffer.empty()) {
+      const ssize_t got =
+          ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(begin + offset));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return os_error(errno, fmt::format("cannot read {}", name));
+      if (got == 0) {
+        return fail(ErrorKind::corrupted, "{} became shorter while it was read", name);
+      }
+      buffer = buffer.subspan(static_cast<std::size_t>(got));
+      offset += static_cast<std::uint64_t>(got);
+    }
+    return {};
+  };
+}
 
 std::optional<BlockFailure> write_block(const ClusterEndpoints& endpoints, const PlacedBlock& block,
                                         const std::string& client_name, std::uint64_t offset,

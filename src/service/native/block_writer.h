@@ -13,6 +13,10 @@ namespace bdaas {
 // Fills the whole buffer with the content from `offset` on. May be asked for a part again.
 using BlockSource = std::function<Result<>(std::uint64_t offset, std::span<char> buffer)>;
 
+// The bytes of an open file from `begin` on. It must stay open; `name` is for messages. corrupted:
+// the file ends before.
+BlockSource source_of(int fd, std::uint64_t begin, std::string name);
+
 // A failure, and whose it is.
 struct BlockFailure {
   Error error;

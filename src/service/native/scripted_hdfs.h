@@ -37,14 +37,17 @@ class ScriptedHdfs {
     std::function<void(const std::string& path, const std::string& content)> on_close;
   };
 
-  explicit ScriptedHdfs(int datanodes = 1)
-      : namenode_(std::string("org.apache.hadoop.hdfs.protocol.ClientProtocol"),
-                  [this](const std::string& method, const WireMessage& request) {
-                    return answer(method, request);
-                  }) {
+  explicit ScriptedHdfs(int datanodes = 1, const char* address = "127.0.0.1",
+                        std::uint16_t namenode_port = 0)
+      : namenode_(
+            std::string("org.apache.hadoop.hdfs.protocol.ClientProtocol"),
+            [this](const std::string& method, const WireMessage& request) {
+              return answer(method, request);
+            },
+            address, namenode_port) {
     for (int i = 0; i < datanodes; ++i) {
       datanodes_.emplace_back(
-          [this, i](Connection& to) { take_block(to, static_cast<std::size_t>(i)); });
+          [this, i](Connection& to) { take_block(to, static_cast<std::size_t>(i)); }, address);
     }
   }
 

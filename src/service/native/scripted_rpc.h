@@ -24,11 +24,13 @@ class ScriptedRpc {
  public:
   using Handler = std::function<RpcReply(const std::string& method, const WireMessage& request)>;
 
-  // `handler` is called on the connections' threads, one call at a time.
-  ScriptedRpc(std::string protocol, Handler handler)
+  // At a free port unless told otherwise. `handler` is called on the connections' threads, one call
+  // at a time.
+  ScriptedRpc(std::string protocol, Handler handler, const char* address = "127.0.0.1",
+              std::uint16_t port = 0)
       : protocol_(std::move(protocol)),
         handler_(std::move(handler)),
-        server_([this](Connection& connection) { serve(connection); }) {}
+        server_([this](Connection& connection) { serve(connection); }, address, port) {}
 
   HostPort place() const { return {.host = "c-7-master", .port = server_.port()}; }
   int connections() const { return server_.connections(); }
