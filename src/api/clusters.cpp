@@ -14,6 +14,12 @@ Result<Created<Cluster>> create_cluster(const Call& call, FromBody<ClusterSpec> 
   return Created<Cluster>{std::move(cluster), std::move(location)};
 }
 
+Result<ClusterCheck> check_cluster(const Call& call, FromBody<ClusterCheckRequest> wish) {
+  BDAAS_ASSIGN(auto memory,
+               call.api.commands.check_cluster(wish.value.place, wish.value.data_bytes));
+  return ClusterCheck{memory};
+}
+
 Result<Page<Cluster>> list_clusters(const Call& call, FromQuery<PageQuery> page) {
   return own_page<Cluster>(call, page.value);
 }
@@ -58,6 +64,10 @@ std::vector<Route> cluster_routes() {
   routes.push_back(
       route("POST", "/v1/clusters", "create_cluster", "Start a cluster", create_cluster)
           .may_fail({not_found, conflict, failed_precondition, resource_exhausted}));
+  routes.push_back(route("POST", "/v1/clusters/check", "check_cluster",
+                         "What a cluster would get, or why there would be none; starts nothing",
+                         check_cluster)
+                       .may_fail({not_found, conflict, failed_precondition, resource_exhausted}));
   routes.push_back(route("GET", "/v1/clusters", "list_clusters", "List clusters", list_clusters)
                        .may_fail({not_found}));
   routes.push_back(

@@ -55,6 +55,18 @@ TEST_F(ApiTest, AClusterIsStartedResizedAndTerminated) {
   EXPECT_EQ(read<Page<Cluster>>(get("/v1/clusters")).items.size(), 1u);
 }
 
+TEST_F(ApiTest, AClusterIsCheckedWithoutBeingStarted) {
+  const auto fits = post("/v1/clusters/check", R"({"place": {"workers": 3}, "data_bytes": 5})");
+  ASSERT_EQ(fits.status, 200) << fits.body;
+  EXPECT_EQ(read<ClusterCheck>(fits).memory.executors, 3);
+  EXPECT_EQ(post("/v1/clusters/check", R"({"place": {"workers": 1}, "data_bytes": 2000000000000})")
+                .status,
+            429);
+  EXPECT_EQ(post("/v1/clusters/check", R"({"place": {"workers": 1}, "data_bytes": -1})").status,
+            400);
+  EXPECT_EQ(read<Page<Cluster>>(get("/v1/clusters")).items.size(), 0u);
+}
+
 TEST_F(ApiTest, NodesComeWithTheirMachines) {
   const auto owned = cluster(user_);
   const auto lease = commands_

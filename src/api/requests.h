@@ -55,6 +55,17 @@ struct ResizeRequest {
   }
 };
 
+struct ClusterCheckRequest {
+  ClusterSpec place;
+  std::int64_t data_bytes = 0;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        required("place", &ClusterCheckRequest::place, "the cluster that is thought of"),
+        optional("data_bytes", &ClusterCheckRequest::data_bytes, "that HDFS is to hold")};
+  }
+};
+
 struct ShutdownRequest {
   bool terminate_clusters = false;
 
@@ -74,6 +85,14 @@ struct PageLinkRequest {
 };
 
 // ---- answers ----
+
+struct ClusterCheck {
+  MemoryPlan memory;
+
+  static constexpr auto fields() {
+    return std::tuple{required("memory", &ClusterCheck::memory, "how it would be shared")};
+  }
+};
 
 struct PageLink {
   std::string path;

@@ -80,6 +80,10 @@ constexpr auto field_rules(std::type_identity<ResizeRequest>) {
   return std::to_array<FieldRule>({{.field = "workers", .min = 1, .max = 1000}});
 }
 
+constexpr auto field_rules(std::type_identity<ClusterCheckRequest>) {
+  return std::to_array<FieldRule>({{.field = "data_bytes", .min = 0, .max = 1ll << 60}});
+}
+
 constexpr auto field_rules(std::type_identity<PageLinkRequest>) {
   return std::to_array<FieldRule>({{.field = "to", .length_max = 2000}});
 }

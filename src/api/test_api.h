@@ -106,6 +106,10 @@ class FakeCommands final : public Commands {
     return change<Job>(owner, id, [](Job& job) { job.cancel_wanted = true; });
   }
 
+  Result<MemoryPlan> check_cluster(const ClusterSpec& spec, std::int64_t data_bytes) override {
+    if (data_bytes > (1ll << 40)) return fail(ErrorKind::resource_exhausted, "no room");
+    return MemoryPlan{.node_memory_mib = 1000, .executors = spec.workers};
+  }
   Result<Cluster> create_cluster(const UserId& owner, ClusterSpec spec) override {
     Cluster cluster;
     cluster.spec = std::move(spec);

@@ -38,7 +38,8 @@ std::int64_t bytes_of(const Store& store, const std::vector<DataSetId>& data) {
 
 }  // namespace
 
-Result<> CommandDesk::check_place(const ClusterSpec& spec, std::int64_t data_bytes) const {
+// Looks at the machine and the engine, so not on the control thread.
+Result<MemoryPlan> CommandDesk::check_cluster(const ClusterSpec& spec, std::int64_t data_bytes) {
   const Seams& seams = control_->seams();
   BDAAS_ASSIGN(const auto known, seams.releases->list());
   std::vector<std::string> releases;
@@ -55,9 +56,7 @@ Result<> CommandDesk::check_place(const ClusterSpec& spec, std::int64_t data_byt
   BDAAS_ASSIGN(const auto promised, control_->call([&](ControlLoop& loop) -> Result<std::int64_t> {
     return promised_mib(loop.rows(), spec.provider, ClusterId{});
   }));
-  auto fits = fit_offer(engine, spec, remaining(offers.front(), promised));
-  if (!fits) return std::move(fits).error();
-  return {};
+  return fit_offer(engine, spec, remaining(offers.front(), promised));
 }
 
 Result<Program> CommandDesk::add_program(const UserId& owner, Program program) {
@@ -88,7 +87,7 @@ Result<Job> CommandDesk::create_job(const UserId& owner, JobSpec spec) {
                  control_->call([&](ControlLoop& loop) -> Result<std::int64_t> {
                    return bytes_of(loop.rows().store(), spec.data);
                  }));
-    BDAAS_TRY(check_place(spec.place, data_bytes));
+    BDAAS_TRY(check_cluster(spec.place, data_bytes));
   }
   return control_->call(
       [&](ControlLoop& loop) { return bdaas::create_job(loop, *entropy_, owner, spec); });
@@ -99,7 +98,7 @@ Result<Job> CommandDesk::cancel_job(const UserId& owner, const JobId& id) {
 }
 
 Result<Cluster> CommandDesk::create_cluster(const UserId& owner, ClusterSpec spec) {
-  BDAAS_TRY(check_place(spec, 0));
+  BDAAS_TRY(check_cluster(spec, 0));
   return control_->call(
       [&](ControlLoop& loop) { return bdaas::create_cluster(loop, *entropy_, owner, spec); });
 }

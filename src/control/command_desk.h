@@ -18,6 +18,7 @@ class CommandDesk final : public Commands {
   Result<Job> create_job(const UserId& owner, JobSpec spec) override;
   Result<Job> cancel_job(const UserId& owner, const JobId& id) override;
 
+  Result<MemoryPlan> check_cluster(const ClusterSpec& spec, std::int64_t data_bytes) override;
   Result<Cluster> create_cluster(const UserId& owner, ClusterSpec spec) override;
   Result<Cluster> resize_cluster(const UserId& owner, const ClusterId& id,
                                  std::int64_t workers) override;
@@ -29,10 +30,6 @@ class CommandDesk final : public Commands {
   Result<> remove_result(const UserId& owner, const ResultId& id) override;
 
  private:
-  // Looks at the machine and the engine, so not on the control thread. data_bytes: what HDFS is to
-  // hold.
-  Result<> check_place(const ClusterSpec& spec, std::int64_t data_bytes) const;
-
   ControlThread* control_;
   Entropy* entropy_;
 };

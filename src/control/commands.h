@@ -22,6 +22,9 @@ class Commands {
   virtual Result<Job> create_job(const UserId& owner, JobSpec spec) = 0;
   virtual Result<Job> cancel_job(const UserId& owner, const JobId& id) = 0;  // idempotent
 
+  // What a cluster would get, or why there would be none; nothing is changed or promised.
+  // data_bytes: what HDFS is to hold.
+  virtual Result<MemoryPlan> check_cluster(const ClusterSpec& spec, std::int64_t data_bytes) = 0;
   virtual Result<Cluster> create_cluster(const UserId& owner, ClusterSpec spec) = 0;
   virtual Result<Cluster> resize_cluster(const UserId& owner, const ClusterId& id,
                                          std::int64_t workers) = 0;

@@ -81,9 +81,20 @@ Result<> send_inputs(const Api& api, LaunchPlan& plan, const TellRun& tell, Task
   return {};
 }
 
+// Before anything is fetched or sent: a cluster that cannot be is refused at once.
+Result<> check_place(const Api& api, const LaunchPlan& plan) {
+  if (plan.spec.cluster) return {};
+  const json::object wish{{"place", to_json(plan.spec.place)},
+                          {"data_bytes", static_cast<std::int64_t>(bytes_to_send(plan))}};
+  const auto answer = api.post("/v1/clusters/check", wish);
+  if (!answer) return answer.error();
+  return {};
+}
+
 }  // namespace
 
 Result<Job> launch(const Api& api, LaunchPlan& plan, const TellRun& tell, TaskControl& control) {
+  BDAAS_TRY(check_place(api, plan));
   BDAAS_TRY(prepare_release(api, plan.needs_release, tell, control));
   tell(PhaseBegan{Phase::upload, {}});
   const auto sent = send_inputs(api, plan, tell, control);

@@ -1,0 +1,59 @@
+#include "cli/run/launch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/fake_server.h"
+
+namespace bdaas::cli {
+namespace {
+
+using testing::ElementsAre;
+
+// A manager that has room for small data only; notes what it is asked.
+class LaunchTest : public testing::Test {
+ protected:
+  Result<Job> launch_of(LaunchPlan& plan) {
+    Api api(Endpoint{server_.url(), Secret<std::string>("t0ken")});
+    TaskControl control;
+    return launch(
+        api, plan, [](RunInput) {}, control);
+  }
+
+  std::vector<std::string> asked_;
+  FakeServer server_{[this](Exchange& exchange) {
+    asked_.push_back(exchange.method + " " + exchange.target);
+    if (exchange.target == "/v1/clusters/check") {
+      return exchange.answer(507, R"({"error":{"kind":"resource_exhausted","message":"full"}})");
+    }
+    if (exchange.target == "/v1/jobs") {
+      Job job;
+      job.id = JobId{"j-1"};
+      return exchange.answer(201, write_json(to_json(job)));
+    }
+    exchange.answer(404);
+  }};
+};
+
+TEST_F(LaunchTest, NothingIsFetchedOrSentForAClusterThatCannotBe) {
+  LaunchPlan plan;
+  plan.program = LocalProgram{.path = "/nowhere/x.py", .name = "x.py", .bytes = 10};
+  plan.needs_release = "bdaas-1";
+  const auto job = launch_of(plan);
+  ASSERT_FALSE(job.ok());
+  EXPECT_EQ(job.error().kind, ErrorKind::resource_exhausted);
+  EXPECT_EQ(job.error().message, "full");
+  EXPECT_THAT(asked_, ElementsAre("POST /v1/clusters/check"));
+}
+
+TEST_F(LaunchTest, AClusterThatStandsIsNotChecked) {
+  LaunchPlan plan;
+  plan.program = ProgramId{"p-1"};
+  plan.spec.cluster = ClusterId{"c-1"};
+  const auto job = launch_of(plan);
+  EXPECT_TRUE(job.ok()) << job.error().message;
+  EXPECT_THAT(asked_, ElementsAre("POST /v1/jobs"));
+}
+
+}  // namespace
+}  // namespace bdaas::cli
