@@ -5,6 +5,8 @@
 #include <array>
 #include <cctype>
 
+#include "base/json.h"
+
 namespace bdaas {
 namespace {
 
@@ -151,13 +153,19 @@ void HtmlRewriter::put_tag(std::string_view tag, std::string& out) {
   has_script_ = has_script_ || before || behind;
 }
 
+// Links that the page's scripts make are turned when they are followed.
 std::string HtmlRewriter::script() const {
+  json::object servers;
+  for (const auto& [server, path] : links_.servers) servers[server] = path;
   return fmt::format(
-      R"(<script>(function(p){{var o=XMLHttpRequest.prototype.open;)"
+      R"(<script>(function(p,s){{var o=XMLHttpRequest.prototype.open;)"
       R"(XMLHttpRequest.prototype.open=function(m,u){{var a=[].slice.call(arguments);)"
       R"(if(typeof u==="string"&&u[0]==="/"&&u[1]!=="/"&&u.indexOf(p+"/")!==0)a[1]=p+u;)"
-      R"(return o.apply(this,a)}}}})("{}");</script>)",
-      links_.here);
+      R"(return o.apply(this,a)}};document.addEventListener("click",function(e){{)"
+      R"(var a=e.target.closest&&e.target.closest("a[href]");)"
+      R"(if(a&&s[a.host])a.href=s[a.host]+a.pathname+a.search+a.hash}},true)}})("{}",{});)"
+      R"(</script>)",
+      links_.here, write_json(servers));
 }
 
 }  // namespace bdaas

@@ -59,8 +59,9 @@ TEST(HtmlRewriter, LinksInScriptsThatWriteHtmlAreTurnedToo) {
 
 TEST(HtmlRewriter, PutsItsScriptBeforeAllOthersOnce) {
   const auto in_head = rewritten("<html><head><script src='/a.js'></script></head>", 3);
-  EXPECT_THAT(in_head, HasSubstr("<head><script>(function(p)"));
-  EXPECT_THAT(in_head, HasSubstr("(\"/p/rm\");</script><script src='/p/rm/a.js'>"));
+  EXPECT_THAT(in_head, HasSubstr("<head><script>(function(p,s)"));
+  EXPECT_THAT(in_head, HasSubstr(R"(("/p/rm",{"m:8088":"/p/rm","w:8042":"/p/w.nm"});</script>)"
+                                 "<script src='/p/rm/a.js'>"));
   const auto without_head = rewritten("<html><script>x</script><script>y</script>", 100);
   EXPECT_EQ(without_head.find("XMLHttpRequest.prototype.open;"),
             without_head.rfind("XMLHttpRequest.prototype.open;"));
