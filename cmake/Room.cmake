@@ -1,25 +1,40 @@
 # One folder of src/ is one static library bdaas_NAME; its *_test.cpp make NAME_test, label unit.
 #   bdaas_room(NAME DEPS room... LIBS library...)
 # What a build under sanitizers needs is gathered in the targets unit_tests and sim_tests.
-# With BDAAS_PCH the headers that nearly every file reads are compiled once per target; only for
-# builds that come beside one without it, since it hides a forgotten #include.
-option(BDAAS_PCH "Precompile headers" OFF)
+# With BDAAS_PCH the headers that nearly every file reads are compiled once; it halves a build.
+option(BDAAS_PCH "Precompile headers" ON)
 add_custom_target(unit_tests)
 add_custom_target(sim_tests)
 
-function(bdaas_precompile TARGET)
+# bdaas_precompile(TARGET ROOM): the rooms above model share one set, their tests another; base, net
+# and model come before it and have fewer. Each set belongs to a target of its own, since the definitions that a
+# library brings (SQLite's, for example) would keep others from using it.
+function(bdaas_precompile TARGET ROOM)
+  set(OWNER bdaas_headers)
   set(HEADERS <algorithm> <atomic> <chrono> <condition_variable> <filesystem> <functional> <map>
     <memory> <mutex> <optional> <set> <string> <thread> <variant> <vector> <fmt/format.h>)
-  if(NOT "${ARGN}" STREQUAL "base")
+  if("${ROOM}" STREQUAL model)
+    string(APPEND OWNER _model)
     list(APPEND HEADERS "${PROJECT_SOURCE_DIR}/src/base/json.h")
-  endif()
-  if(TARGET bdaas_model AND NOT "${ARGN}" MATCHES "^(base|net|model)$")
+  elseif(NOT "${ROOM}" MATCHES "^(base|net)$")
+    string(APPEND OWNER _rooms)
     list(APPEND HEADERS "${PROJECT_SOURCE_DIR}/src/model/nouns.h")
   endif()
-  if(TARGET GTest::gmock AND "${TARGET}" MATCHES "_test$")
+  if("${TARGET}" MATCHES "_test$")
+    string(APPEND OWNER _test)
     list(APPEND HEADERS <gmock/gmock.h> <gtest/gtest.h>)
+    set(TEST_LIBRARY GTest::gmock)
   endif()
-  target_precompile_headers(${TARGET} PRIVATE ${HEADERS})
+  if(NOT TARGET ${OWNER})
+    file(WRITE "${PROJECT_BINARY_DIR}/${OWNER}.cpp" "")
+    add_library(${OWNER} OBJECT "${PROJECT_BINARY_DIR}/${OWNER}.cpp")
+    target_include_directories(${OWNER} PRIVATE "${PROJECT_SOURCE_DIR}/src")
+    target_link_libraries(${OWNER} PRIVATE fmt::fmt spdlog::spdlog_header_only ${TEST_LIBRARY})
+    target_precompile_headers(${OWNER} PRIVATE ${HEADERS})
+    target_compile_options(${OWNER} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)  # for ccache
+  endif()
+  target_compile_options(${TARGET} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  target_precompile_headers(${TARGET} REUSE_FROM ${OWNER})
 endfunction()
 
 function(bdaas_room NAME)
