@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/ports.h"
 #include "service/native/hadoop_rpc.h"
 #include "service/native/wire.h"
 
@@ -11,11 +12,15 @@ namespace {
 // YARN would end containers that are still there by then. The manager gives up long before.
 constexpr std::uint64_t kYarnPatienceSeconds = 7 * 24 * 3600;
 
+std::string count_of(std::int64_t number, std::string_view thing) {
+  return fmt::format("{} {}{}", number, thing, number == 1 ? "" : "s");
+}
+
 // Of one worker, by host.
 struct HdfsView {
   std::string state;  // In Service, Decommission In Progress, Decommissioned; empty: not known
   std::int64_t blocks_left = 0;
-  std::int64_t open_blocks_left = 0;  // among them, of files that are being written
+  std::int64_t transfers = 0;  // of its DataNode: blocks being written, read or copied there
 };
 struct WorkView {
   std::string state;  // YARN's, or of the Spark master; empty: not known
@@ -54,38 +59,68 @@ Result<std::map<std::string, json::value>> map_of(const json::value& bean, std::
   return by_host;
 }
 
-Result<std::map<std::string, HdfsView>> look_at_hdfs(HttpClient& client,
-                                                     const ClusterEndpoints& endpoints) {
-  BDAAS_ASSIGN(const auto answer,
-               get(client, endpoints,
-                   endpoints.namenode + "/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo",
-                   "cannot ask the NameNode for its DataNodes"));
+struct Hdfs {
+  std::map<std::string, HdfsView> workers;
+  std::int64_t blocks_at_risk = 0;  // with fewer copies than they shall have, or just being copied
+};
+
+// The MBeans of a daemon that fit; at least one.
+Result<json::array> beans_of(HttpClient& client, const ClusterEndpoints& endpoints,
+                             const std::string& server, std::string_view name,
+                             std::string_view what) {
+  const auto url = fmt::format("{}/jmx?qry=Hadoop:service={}", server, name);
+  BDAAS_ASSIGN(const auto answer, get(client, endpoints, url, what));
   const json::value& beans = at_path(answer, {"beans"});
-  if (!beans.is_array() || beans.get_array().empty()) {
-    return fail(ErrorKind::unavailable, "the NameNode does not say yet which DataNodes it has");
-  }
-  const json::value& bean = beans.get_array().front();
-  std::map<std::string, HdfsView> views;
-  for (const char* name : {"DeadNodes", "LiveNodes"}) {
-    BDAAS_ASSIGN(const auto nodes, map_of(bean, name));
-    for (const auto& [host, node] : nodes) views[host].state = text_at(node, {"adminState"});
-  }
-  BDAAS_ASSIGN(const auto leaving, map_of(bean, "DecomNodes"));
-  for (const auto& [host, node] : leaving) {
-    views[host].blocks_left = number_at(node, {"underReplicatedBlocks"});
-    views[host].open_blocks_left = number_at(node, {"underReplicateInOpenFiles"});
-  }
-  return views;
+  if (beans.is_array() && !beans.get_array().empty()) return beans.get_array();
+  return fail(ErrorKind::unavailable, "{}: it is not that far yet", what);
 }
 
-std::string text_of(const HdfsView& view) {
-  if (view.state.empty()) return "its DataNode has not come to the NameNode yet";
-  if (view.open_blocks_left > 0) {
-    return fmt::format("{} blocks left to copy, {} of them of files that are being written",
-                       view.blocks_left, view.open_blocks_left);
+Result<Hdfs> look_at_hdfs(HttpClient& client, const ClusterEndpoints& endpoints) {
+  BDAAS_ASSIGN(const auto infos,
+               beans_of(client, endpoints, endpoints.namenode, "NameNode,name=NameNodeInfo",
+                        "cannot ask the NameNode for its DataNodes"));
+  BDAAS_ASSIGN(const auto states,
+               beans_of(client, endpoints, endpoints.namenode, "NameNode,name=*State",
+                        "cannot ask the NameNode for its blocks"));
+  Hdfs hdfs;
+  for (const auto& state : states) {
+    hdfs.blocks_at_risk += number_at(state, {"LowRedundancyReplicatedBlocks"}) +
+                           number_at(state, {"PendingReplicationBlocks"});
   }
-  if (view.blocks_left > 0) return fmt::format("{} blocks left to copy", view.blocks_left);
-  return "its blocks are being looked at";
+  auto& views = hdfs.workers;
+  for (const char* name : {"DeadNodes", "LiveNodes"}) {
+    BDAAS_ASSIGN(const auto nodes, map_of(infos.front(), name));
+    for (const auto& [host, node] : nodes) views[host].state = text_at(node, {"adminState"});
+  }
+  BDAAS_ASSIGN(const auto leaving, map_of(infos.front(), "DecomNodes"));
+  for (const auto& [host, node] : leaving) {
+    views[host].blocks_left = number_at(node, {"underReplicatedBlocks"});
+  }
+  return hdfs;
+}
+
+// A block that is being written is on no list of the NameNode's: only its DataNode knows of it.
+Result<std::int64_t> transfers_at(HttpClient& client, const ClusterEndpoints& endpoints,
+                                  const NodeFacts& node) {
+  const auto server = fmt::format("http://{}:{}", node.host, datanode_ports(node.index).http);
+  BDAAS_ASSIGN(const auto infos, beans_of(client, endpoints, server, "DataNode,name=DataNodeInfo",
+                                          "cannot ask the DataNode that leaves"));
+  return number_at(infos.front(), {"XceiverCount"}) + number_at(infos.front(), {"XmitsInProgress"});
+}
+
+// What keeps it from being empty; nothing: it is.
+std::string text_of(const HdfsView& view, std::int64_t blocks_at_risk) {
+  if (view.state.empty()) return "its DataNode has not come to the NameNode yet";
+  if (view.state == "Decommission In Progress") {
+    return view.blocks_left == 0 ? "its blocks are being looked at"
+                                 : count_of(view.blocks_left, "block") + " left to copy";
+  }
+  if (view.transfers > 0) {
+    return count_of(view.transfers, "block") + " being written or read there";
+  }
+  if (view.state != "Decommissioned") return "HDFS is being told";
+  if (blocks_at_risk == 0) return "";
+  return count_of(blocks_at_risk, "block") + " of HDFS not copied everywhere yet";
 }
 
 // ---- programs ----
@@ -137,9 +172,9 @@ bool work_is_done(const WorkView& view, Scheduler scheduler) {
 std::string text_of(const WorkView& view, Scheduler scheduler) {
   if (view.state.empty()) return "its scheduler has not heard of it yet";
   if (scheduler == Scheduler::standalone) {
-    return fmt::format("{} cores in use by programs", view.containers);
+    return count_of(view.containers, "core") + " in use by programs";
   }
-  if (view.containers > 0) return fmt::format("{} containers running", view.containers);
+  if (view.containers > 0) return count_of(view.containers, "container") + " running";
   return "programs that ran on it have not ended";
 }
 
@@ -150,11 +185,6 @@ const Leaver* leaver_of(const ClusterFacts& cluster, const NodeFacts& node) {
                                   [&](const Leaver& leaver) { return leaver.id == node.id; });
   return found == cluster.leaving.end() ? nullptr : &*found;
 }
-
-struct Views {
-  std::map<std::string, HdfsView> hdfs;
-  std::map<std::string, WorkView> work;
-};
 
 // Whether a daemon has not done what its list says.
 bool hdfs_differs(const Leaver* leaver, const HdfsView& view) {
@@ -171,7 +201,8 @@ bool yarn_differs(const Leaver* leaver, const WorkView& view) {
   return lets_go != leaves;
 }
 
-std::optional<Drain> drain_of(const Leaver* leaver, const HdfsView& hdfs, const WorkView& work,
+std::optional<Drain> drain_of(const Leaver* leaver, const HdfsView& hdfs,
+                              std::int64_t blocks_at_risk, const WorkView& work,
                               Scheduler scheduler) {
   const bool back = !hdfs_differs(leaver, hdfs) &&
                     (scheduler == Scheduler::standalone || !yarn_differs(leaver, work));
@@ -179,7 +210,9 @@ std::optional<Drain> drain_of(const Leaver* leaver, const HdfsView& hdfs, const 
     if (back) return std::nullopt;
     return Drain{.left = "comes back"};
   }
-  if (hdfs.state != "Decommissioned") return Drain{.left = text_of(hdfs)};
+  if (auto left = text_of(hdfs, blocks_at_risk); !left.empty()) {
+    return Drain{.left = std::move(left)};
+  }
   Drain drain{.emptied = true, .left = text_of(work, scheduler)};
   drain.done = leaver->emptied && work_is_done(work, scheduler);
   return drain;
@@ -190,23 +223,31 @@ std::optional<Drain> drain_of(const Leaver* leaver, const HdfsView& hdfs, const 
 Result<Drains> decommission(HttpClient& client, const ClusterEndpoints& endpoints,
                             const ClusterFacts& cluster) {
   const Scheduler scheduler = cluster.spec.scheduler;
-  Views seen;
-  BDAAS_ASSIGN(seen.hdfs, look_at_hdfs(client, endpoints));
-  BDAAS_ASSIGN(seen.work, scheduler == Scheduler::yarn ? look_at_yarn(client, endpoints)
+  BDAAS_ASSIGN(auto hdfs, look_at_hdfs(client, endpoints));
+  BDAAS_ASSIGN(auto work, scheduler == Scheduler::yarn ? look_at_yarn(client, endpoints)
                                                        : look_at_spark(client, endpoints));
   Drains drains;
   bool tell_hdfs = false;
   bool tell_yarn = false;
+  bool busy = false;
   for (const auto& node : cluster.nodes) {
     if (node.role != NodeRole::worker) continue;
     const Leaver* leaver = leaver_of(cluster, node);
-    const HdfsView& hdfs = seen.hdfs[node.host];
-    const WorkView& work = seen.work[node.host];
-    tell_hdfs = tell_hdfs || hdfs_differs(leaver, hdfs);
-    tell_yarn = tell_yarn || (scheduler == Scheduler::yarn && yarn_differs(leaver, work));
-    if (auto drain = drain_of(leaver, hdfs, work, scheduler)) drains[node.id] = *std::move(drain);
+    HdfsView& stored = hdfs.workers[node.host];
+    const WorkView& runs = work[node.host];
+    const bool differs = hdfs_differs(leaver, stored);
+    if (leaver != nullptr && (differs || stored.state == "Decommissioned")) {
+      BDAAS_ASSIGN(stored.transfers, transfers_at(client, endpoints, node));
+    }
+    tell_hdfs = tell_hdfs || differs;
+    busy = busy || (differs && stored.transfers > 0);
+    tell_yarn = tell_yarn || (scheduler == Scheduler::yarn && yarn_differs(leaver, runs));
+    auto drain = drain_of(leaver, stored, hdfs.blocks_at_risk, runs, scheduler);
+    if (drain) drains[node.id] = *std::move(drain);
   }
-  if (tell_hdfs) {
+  // Not under a writer: its file could not be closed, for a block on a decommissioned DataNode
+  // alone counts for none.
+  if (tell_hdfs && !busy) {
     BDAAS_TRY(tell_to_read(endpoints, endpoints.namenode_rpc, kClientProtocol, "")
                   .context("cannot tell the NameNode who leaves"));
   }

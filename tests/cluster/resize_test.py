@@ -13,17 +13,28 @@ import urllib.request
 import cluster_case
 from cluster_case import PROGRAMS, TEXT, ClusterCase, processes_naming, word_counts
 
+BLOCK_BYTES = 65536
+BLOCKS = 120
+OPEN_FILES = 12
+# It keeps files open all the time: what is being written is on no list of HDFS's yet.
 SLOW = """import threading
 from pyspark import SparkContext
 sc = SparkContext()
+hdfs = sc._jvm.org.apache.hadoop.fs
+place = hdfs.FileSystem.get(sc._jsc.hadoopConfiguration())
+files = [place.create(hdfs.Path(f"/kept/open-{i}")) for i in range(%d)]
+for file in files:
+    file.writeBytes("begun, ")
+    file.hflush()
 def slow(item):
     threading.Event().wait(0.25)
     return item
 print("begun", flush=True)
 print("sum", sc.parallelize(range(60), 30).map(slow).sum(), flush=True)
-"""
-BLOCK_BYTES = 65536
-BLOCKS = 120
+for file in files:
+    file.writeBytes("ended")
+    file.close()
+""" % OPEN_FILES
 
 
 class Hdfs:
@@ -94,6 +105,8 @@ class Resize(ClusterCase):
         self.assertEqual(processes_naming(gone["machine"]["dir"] + "/"), {})
         self.assertEqual(hashlib.sha256(hdfs.read("/kept/file")).hexdigest(),
                          hashlib.sha256(content).hexdigest())
+        for i in range(OPEN_FILES):
+            self.assertEqual(hdfs.read(f"/kept/open-{i}"), b"begun, ended")
         self.assertEqual(hdfs.bean("FSNamesystem")["MissingBlocks"], 0)
         self.assertEqual(sorted(hdfs.blocks()), sorted(
             n["host"] for n in nodes if n["role"] == "worker" and n is not youngest))

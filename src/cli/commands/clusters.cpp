@@ -37,7 +37,7 @@ constexpr std::array kClusterAndWorkers = {kCluster, kWorkersWanted};
 constexpr Option kIdleTimeout{"--idle-timeout", "DURATION",
                               "end it after so long without a job; default: never"};
 constexpr Option kWait{"--wait", "", "return when it is usable, or gone"};
-constexpr Option kWaitResized{"--wait", "", "return when it has so many, and no other is left"};
+constexpr Option kWaitResized{"--wait", "", "return when it has so many and all others have left"};
 constexpr Option kWaitGone{"--wait", "", "return when they are gone"};
 constexpr auto kCreateOptions = join(kPlaceOptions, std::array{kName, kIdleTimeout, kWait});
 constexpr std::array kResizeOptions = {kWaitResized};
