@@ -71,6 +71,13 @@ class ScriptedHdfs {
     const std::lock_guard lock(mutex_);
     return sizes_[path];
   }
+  // The DataNodes of every block, in the order in which they were asked for.
+  std::vector<std::vector<std::size_t>> placements() {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::vector<std::size_t>> all;
+    for (const auto& [id, block] : blocks_) all.push_back(block.nodes);
+    return all;
+  }
   int calls(const std::string& method) {
     const std::lock_guard lock(mutex_);
     return calls_[method];
