@@ -17,14 +17,17 @@ std::vector<std::string> names_of(const Map& map) {
 
 // What logs, scratch space and the files of HDFS itself take at least.
 constexpr std::int64_t kClusterDiskMib = 512;
+// What HDFS has to find free beside the data: its reserve, and a block that is begun.
+constexpr std::int64_t kBesideDataMib = 192;
 
-Result<> check_disk(const Offer& offer, std::int64_t data_bytes) {
+Result<> check_disk(const Offer& offer, std::string_view what, std::int64_t beside_mib,
+                    std::int64_t data_bytes) {
   const std::int64_t data_mib = (data_bytes + (1 << 20) - 1) >> 20;
-  if (offer.disk_mib < 0 || offer.disk_mib >= kClusterDiskMib + data_mib) return {};
+  if (offer.disk_mib < 0 || offer.disk_mib >= beside_mib + data_mib) return {};
   return fail(ErrorKind::resource_exhausted,
-              "the cluster needs {} MiB of free disk ({} MiB of it for the data) and there are {} "
-              "MiB: free some, or set BDAAS_HOME to a directory on a larger disk",
-              kClusterDiskMib + data_mib, data_mib, offer.disk_mib);
+              "{} needs {} MiB of free disk ({} MiB of it for the data) and there are {} MiB: free "
+              "some, or set BDAAS_HOME to a directory on a larger disk",
+              what, beside_mib + data_mib, data_mib, offer.disk_mib);
 }
 
 // Of those that exist; the command itself refuses the others.
@@ -52,11 +55,24 @@ Result<MemoryPlan> CommandDesk::check_cluster(const ClusterSpec& spec, std::int6
     return fail(ErrorKind::resource_exhausted, "provider {} has no machine to offer",
                 spec.provider);
   }
-  BDAAS_TRY(check_disk(offers.front(), data_bytes));
+  BDAAS_TRY(check_disk(offers.front(), "the cluster", kClusterDiskMib, data_bytes));
   BDAAS_ASSIGN(const auto promised, control_->call([&](ControlLoop& loop) -> Result<std::int64_t> {
     return promised_mib(loop.rows(), spec.provider, ClusterId{});
   }));
   return fit_offer(engine, spec, remaining(offers.front(), promised));
+}
+
+// On a cluster that stands.
+Result<> CommandDesk::check_room(const ClusterId& cluster, std::int64_t data_bytes) const {
+  if (data_bytes == 0) return {};
+  BDAAS_ASSIGN(const auto provider, control_->call([&](ControlLoop& loop) -> Result<std::string> {
+    const auto* rows = loop.rows().cluster(cluster);
+    return rows == nullptr ? std::string() : rows->cluster.spec.provider;
+  }));
+  if (provider.empty()) return {};  // the command itself says that it has ended
+  BDAAS_ASSIGN(const auto offers, control_->seams().providers.at(provider)->offers());
+  if (offers.empty()) return {};
+  return check_disk(offers.front(), "HDFS", kBesideDataMib, data_bytes);
 }
 
 Result<Program> CommandDesk::add_program(const UserId& owner, Program program) {
@@ -82,11 +98,13 @@ Result<> CommandDesk::remove_data_set(const UserId& owner, const DataSetId& id) 
 Result<Job> CommandDesk::create_job(const UserId& owner, JobSpec spec) {
   BDAAS_TRY(check_name("name", spec.name));
   BDAAS_TRY(check_timeout(spec.timeout_ms));
-  if (!spec.cluster) {
-    BDAAS_ASSIGN(const auto data_bytes,
-                 control_->call([&](ControlLoop& loop) -> Result<std::int64_t> {
-                   return bytes_of(loop.rows().store(), spec.data);
-                 }));
+  BDAAS_ASSIGN(const auto data_bytes,
+               control_->call([&](ControlLoop& loop) -> Result<std::int64_t> {
+                 return bytes_of(loop.rows().store(), spec.data);
+               }));
+  if (spec.cluster) {
+    BDAAS_TRY(check_room(*spec.cluster, data_bytes));
+  } else {
     BDAAS_TRY(check_cluster(spec.place, data_bytes));
   }
   return control_->call(

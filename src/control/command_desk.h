@@ -30,6 +30,9 @@ class CommandDesk final : public Commands {
   Result<> remove_result(const UserId& owner, const ResultId& id) override;
 
  private:
+  // Looks at the machine, so not on the control thread.
+  Result<> check_room(const ClusterId& cluster, std::int64_t data_bytes) const;
+
   ControlThread* control_;
   Entropy* entropy_;
 };

@@ -224,7 +224,7 @@ class ByTheManager(Case):
             self.refused(["run", "ok.py", "--engine", "fake", *words], code, *fragments)
         self.refused(["run", "p-000000000000", "--engine", "fake"], NOT_FOUND, "p-000000000000")
         self.refused(["run", "ok.py", "--cluster", "c-000000000000"], NOT_FOUND, "c-000000000000")
-        self.refused(["run", "ok.py", "--release", "nope"], BAD_INPUT, "'nope'", "releases list")
+        self.refused(["run", "ok.py", "--release", "nope"], BAD_INPUT, "'nope'", "bdaas-1")
 
     def test_a_name_may_have_255_bytes(self):
         name = "x" * 251 + ".txt"
@@ -386,26 +386,29 @@ class Corrupted(Case):
 
 
 class DiskFull(unittest.TestCase):
-    """On a file system of 300 MB in a mount namespace, where this machine lets us have one."""
+    """On a file system of its own in a mount namespace, where this machine lets us have one."""
 
-    SCRIPT = """mount -t tmpfs -o size=300m tmpfs "$1" || exit 99
-    bdaas=$2; shift 2; "$bdaas" "$@"; code=$?
-    "$bdaas" clusters list >&2; "$bdaas" stop >/dev/null; ls "$BDAAS_HOME/machines"; exit $code"""
+    SCRIPT = """mount -t tmpfs -o size=$1m tmpfs "$BDAAS_HOME" || exit 99
+    bdaas=$2; eval "$3"; code=$?
+    "$bdaas" stop --terminate-clusters >/dev/null; ls "$BDAAS_HOME/machines"; exit $code"""
 
     def setUp(self):
-        enter = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "-rm"]
         self.home = Home(BDAAS)
         self.addCleanup(lambda: self.assertEqual(self.home.end(), {}))
         self.home.home.mkdir(mode=0o700)
-        self.enter = [*enter, "sh", "-c", self.SCRIPT, "sh", self.home.home, BDAAS]
-        tried = subprocess.run([*enter, "sh", "-c", 'mount -t tmpfs tmpfs "$0"', self.home.home],
-                               capture_output=True, check=False)
+        (self.home.folder / "ok.py").write_text("print(1)\n")
+        tried = self.inside(300, ":")
         if tried.returncode != 0:
             self.skipTest(f"no mount namespace here: {tried.stderr.decode().strip()}")
 
-    def refused(self, *words):
-        ran = subprocess.run([*self.enter, *words], env=self.home.env, cwd=self.home.folder,
-                             capture_output=True, timeout=60, check=False)
+    def inside(self, mib, commands):
+        enter = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "-rm"]
+        return subprocess.run([*enter, "sh", "-c", self.SCRIPT, "sh", str(mib), BDAAS, commands],
+                              env=self.home.env, cwd=self.home.folder, capture_output=True,
+                              timeout=60, check=False)
+
+    def refused(self, mib, commands):
+        ran = self.inside(mib, commands)
         said = ran.stderr.decode()
         self.assertEqual(ran.returncode, NO_RESOURCES, said)
         self.assertEqual(ran.stdout, b"", "no machine is left")
@@ -413,13 +416,20 @@ class DiskFull(unittest.TestCase):
         self.assertEqual(len(errors), 1, said)
         self.assertIn("free", errors[0])
 
-    def test_it_is_said_before(self):
-        (self.home.folder / "ok.py").write_text("print(1)\n")
+    def big(self, mib):
         with open(self.home.folder / "big.txt", "wb") as big:
-            big.truncate(200 << 20)
-        self.refused("clusters", "create", "--engine", "fake")
-        self.refused("run", "ok.py", "--engine", "fake", "--data", "big.txt")
-        self.refused("run", "ok.py")  # the packages do not fit
+            big.truncate(mib << 20)
+
+    def test_it_is_said_before(self):
+        self.big(200)
+        self.refused(300, '"$bdaas" clusters create --engine fake')
+        self.refused(300, '"$bdaas" run ok.py --engine fake --data big.txt')
+        self.refused(300, '"$bdaas" run ok.py')  # the packages do not fit
+
+    def test_it_is_said_on_a_cluster_that_stands(self):
+        self.big(250)  # what is uploaded lies there too
+        self.refused(600, 'cluster=$("$bdaas" clusters create --engine fake)\n'
+                          '"$bdaas" run ok.py --cluster "$cluster" --data big.txt')
 
 
 if __name__ == "__main__":
