@@ -43,6 +43,7 @@ GENERATE = """
     c = duckdb.connect(config={"allow_unsigned_extensions": True})
     c.execute(f"load '{extension}'")
     c.execute("call dsdgen(sf=0.1)")
+    c.execute("alter table customer rename c_last_review_date_sk to c_last_review_date")
     for (name,) in c.execute("show tables").fetchall():
         os.makedirs(f"{sys.argv[1]}/{name}")
         c.execute(f"copy {name} to '{sys.argv[1]}/{name}/0.parquet' (format parquet)")
