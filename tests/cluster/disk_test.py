@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Programs that fill the disk, on a file system of 800 MB of their own: the job ends with their own
+"""Programs that fill the disk, on a file system of 640 MB of their own: the job ends with their own
 last words, the manager goes on, nothing is left, and the next job has its space."""
 import ast
 import os
@@ -11,7 +11,7 @@ import unittest
 import cluster_case
 from cluster_case import PROGRAMS, TEXT, ClusterCase, wait_for, word_counts
 
-DISK_MIB = 800
+DISK_MIB = 640
 INSIDE = "--inside-the-namespace"
 INTO_ITS_DIRECTORY = """
 from pyspark import SparkContext
@@ -22,10 +22,9 @@ with open("fill", "wb") as file:
 """
 INTO_HDFS = """
 import sys
-from pyspark import SparkContext
-line = "x" * 1023
-lines = SparkContext().parallelize(range(32), 4).flatMap(lambda _: (line for _ in range(1 << 16)))
-lines.saveAsTextFile(sys.argv[-1])
+from pyspark.sql import SparkSession
+rows = SparkSession.builder.getOrCreate().range(0, 1 << 21, 1, 2)
+rows.selectExpr("repeat('x', 1023) AS value").write.text(sys.argv[-1])
 """
 
 
@@ -47,11 +46,11 @@ class FullDisk(ClusterCase):
     def free_mib(self):
         return shutil.disk_usage(self.disk).free >> 20
 
-    def fill(self, text):
+    def fill(self, text, *more):
         """What the job said in the end."""
         program = self.folder / "fill.py"
         program.write_text(text)
-        ran = self.bdaas("run", program, "--output", self.folder / "fill.tar.gz", code=1)
+        ran = self.bdaas("run", program, "--output", self.folder / "fill.tar.gz", *more, code=1)
         wait_for("all its space is given back", lambda: self.free_mib() > DISK_MIB - 50)
         self.assertEqual(list((self.disk / "machines").iterdir()), [])
         return ran.stderr.partition("bdaas: job ")[2]
@@ -60,7 +59,8 @@ class FullDisk(ClusterCase):
         self.assertEqual(self.json("jobs", "list"), [])
         manager = self.home.address()["pid"]
         self.assertIn("No space left on device", self.fill(INTO_ITS_DIRECTORY))
-        self.assertIn("could only be written to 0 of the 1", self.fill(INTO_HDFS))
+        self.assertIn("could only be written to 0 of the 1", self.fill(
+            INTO_HDFS, "--set", "spark.task.maxFailures=1"))
         archive, _ = self.run_program(PROGRAMS / "wordcount.py", "--data", TEXT)
         counted = dict(ast.literal_eval(line) for line in archive.output_text().splitlines())
         self.assertEqual(counted, word_counts(TEXT))
