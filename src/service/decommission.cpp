@@ -175,7 +175,8 @@ std::string text_of(const WorkView& view, Scheduler scheduler) {
     return count_of(view.containers, "core") + " in use by programs";
   }
   if (view.containers > 0) return count_of(view.containers, "container") + " running";
-  return "programs that ran on it have not ended";
+  return view.state == "DECOMMISSIONING" ? "programs that ran on it have not ended"
+                                         : "YARN is being told";
 }
 
 // ---- both ----

@@ -170,6 +170,8 @@ TEST_F(DecommissionTest, ThenItsContainersEnd) {
   say_hdfs("Decommissioned");
   let_leave(true);
   EXPECT_THAT(told_by_a_look(), ElementsAre("yarn refreshNodes 2")) << "2 is GRACEFUL";
+  say_yarn("RUNNING");
+  EXPECT_EQ(left(), "YARN is being told");
   say_yarn("DECOMMISSIONING", 1);
   EXPECT_THAT(told_by_a_look(), IsEmpty());
   EXPECT_EQ(left(), "1 container running");
