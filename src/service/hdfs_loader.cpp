@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t kBlockStep = 64 * 1024;
 constexpr std::int64_t kBlockMax = 128ll << 20;
+constexpr std::size_t kPartsMax = 4;
 
 struct Item {
   std::string name;  // below the directory
@@ -24,24 +25,46 @@ struct Item {
   std::uint64_t bytes = 0;
 };
 
+// What a part of the file is called until it is joined to the first one.
+std::string part_name(std::size_t number) { return fmt::format(".bdaas-part-{}", number); }
+
+// The parts of a single file, of whole blocks except the last.
+std::vector<Item> parts_of(const LoadPlan& plan, std::uint64_t bytes) {
+  const auto block = static_cast<std::uint64_t>(plan.block_bytes);
+  const std::uint64_t parts =
+      block == 0 ? 1
+                 : std::clamp<std::uint64_t>(
+                       bytes / static_cast<std::uint64_t>(plan.part_bytes_min), 1, kPartsMax);
+  const std::uint64_t whole = parts == 1 ? bytes : (bytes / parts + block - 1) / block * block;
+  std::vector<Item> items = {{.name = plan.source.name, .bytes = std::min(whole, bytes)}};
+  for (std::uint64_t at = whole; at < bytes; at += whole) {
+    items.push_back(
+        {.name = part_name(items.size()), .offset = at, .bytes = std::min(whole, bytes - at)});
+  }
+  return items;
+}
+
 // Hands out one item after the other, to any thread.
 class Items {
  public:
-  static Result<std::unique_ptr<Items>> open(const DataSource& source, std::uint64_t source_bytes) {
+  static Result<std::unique_ptr<Items>> open(const LoadPlan& plan, std::uint64_t source_bytes) {
     auto items = std::make_unique<Items>();
-    if (source.shape == DataShape::file) {
-      items->single_ = Item{.name = source.name, .bytes = source_bytes};
+    if (plan.source.shape == DataShape::file) {
+      items->parts_ = parts_of(plan, source_bytes);
     } else {
-      BDAAS_ASSIGN(auto reader, TarReader::open(source.path));
+      BDAAS_ASSIGN(auto reader, TarReader::open(plan.source.path));
       items->tar_.emplace(std::move(reader));
     }
     return items;
   }
 
+  // Of a single file; 0 of a tar.
+  std::size_t parts() const { return parts_.size(); }
+
   // Nothing at the end, and for everybody after an error.
   Result<std::optional<Item>> next() {
     const std::lock_guard lock(mutex_);
-    if (!tar_) return std::exchange(single_, std::nullopt);
+    if (!tar_) return given_ < parts_.size() ? std::optional(parts_[given_++]) : std::nullopt;
     BDAAS_ASSIGN(const auto entry, tar_->next());
     if (!entry) return std::optional<Item>{};
     return std::optional<Item>{Item{.name = entry->name,
@@ -52,7 +75,8 @@ class Items {
 
  private:
   std::mutex mutex_;
-  std::optional<Item> single_;    // guarded by mutex_
+  std::vector<Item> parts_;       // constant after open()
+  std::size_t given_ = 0;         // of the parts; guarded by mutex_
   std::optional<TarReader> tar_;  // guarded by mutex_
 };
 
@@ -79,6 +103,7 @@ class Loading {
     if (progress_.cancelled())
       return fail(ErrorKind::cancelled, "the upload to HDFS was cancelled");
     if (error_) return *std::move(error_);
+    if (items_.parts() > 1) BDAAS_TRY(join_parts());
     BDAAS_ASSIGN(const auto there, hdfs_.list_tree(plan_.directory));
     std::uint64_t bytes = 0;
     for (const auto& file : there) bytes += static_cast<std::uint64_t>(file.bytes);
@@ -122,6 +147,20 @@ class Loading {
     return true;
   }
 
+  Result<> join_parts() {
+    std::vector<std::string> parts;
+    for (std::size_t i = 1; i < items_.parts(); ++i) {
+      parts.push_back(plan_.directory + "/" + part_name(i));
+    }
+    const std::string path = plan_.directory + "/" + plan_.source.name;
+    const std::string what = fmt::format("cannot join the parts of {} in HDFS", path);
+    auto writer = HdfsWriter::connect(hdfs_.endpoints(), {.cancel = progress_.cancel.get()});
+    if (!writer) return std::move(writer).error().context(what);
+    BDAAS_TRY(writer->join(path, parts).context(what));
+    files_ = 1;
+    return {};
+  }
+
   void keep(Error error) {
     const std::lock_guard lock(mutex_);
     stop_ = true;
@@ -155,13 +194,17 @@ Result<> load_into_hdfs(WebHdfs& hdfs, const LoadPlan& plan, LoadProgress& progr
   if (!fd.valid() || ::fstat(fd.get(), &about) != 0) {
     return os_error(errno, fmt::format("cannot open {}", plan.source.path.string()));
   }
-  BDAAS_ASSIGN(auto items, Items::open(plan.source, static_cast<std::uint64_t>(about.st_size)));
+  BDAAS_ASSIGN(auto items, Items::open(plan, static_cast<std::uint64_t>(about.st_size)));
   BDAAS_TRY(hdfs.make_directory(plan.directory));
+  // What a load left that was broken off on a cluster of another size.
+  for (std::size_t i = items->parts(); 1 < i && i < kPartsMax; ++i) {
+    BDAAS_TRY(hdfs.remove(plan.directory + "/" + part_name(i)));
+  }
   Loading loading(hdfs, plan, *items, fd.get(), progress);
   {
     std::vector<std::jthread> others;
-    const int threads = plan.source.shape == DataShape::file ? 1 : plan.threads;
-    for (int i = 1; i < threads; ++i) others.emplace_back([&loading] { loading.run(); });
+    const std::size_t threads = items->parts() > 0 ? items->parts() : plan.threads;
+    for (std::size_t i = 1; i < threads; ++i) others.emplace_back([&loading] { loading.run(); });
     loading.run();
   }
   return loading.finish();

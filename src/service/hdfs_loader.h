@@ -1,7 +1,8 @@
 #pragma once
-// A file, or the entries of a tar, into HDFS: a few threads, each with one file under way. Contents
-// are read by position out of the source, so memory is bounded by the threads' buffers, whatever
-// the source is.
+// A file, or the entries of a tar, into HDFS: a few threads, each with one file under way. A large
+// file is written in parts, which are joined in the end: a DataNode takes one block by one thread.
+// Contents are read by position out of the source, so memory is bounded by the threads' buffers,
+// whatever the source is.
 
 #include "service/webhdfs.h"
 
@@ -9,9 +10,10 @@ namespace bdaas {
 
 struct LoadPlan {
   DataSource source;
-  std::string directory;         // absolute in HDFS
-  std::int64_t block_bytes = 0;  // see block_bytes_for()
-  int threads = 6;
+  std::string directory;                      // absolute in HDFS
+  std::int64_t block_bytes = 0;               // see block_bytes_for()
+  std::size_t threads = 6;                    // of a tar
+  std::int64_t part_bytes_min = 256ll << 20;  // of a large file
 };
 
 // Small inputs are cut so that every worker gets some of it; large ones keep HDFS's usual 128 MiB.

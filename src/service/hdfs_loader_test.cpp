@@ -48,6 +48,7 @@ class HdfsLoaderTest : public ::testing::Test {
       it.on_close = [this](const std::string& path, const std::string& content) {
         hadoop_.put(path, content);
       };
+      it.on_remove = [this](const std::string& path) { (void)hdfs_.remove(path); };
     });
   }
   ~HdfsLoaderTest() override {
@@ -86,6 +87,38 @@ TEST_F(HdfsLoaderTest, LoadsAFile) {
   EXPECT_THAT(hadoop_.files(), ElementsAre(Pair("/in/1/iliad.txt", content)));
   EXPECT_EQ(progress_.bytes, 100'000);
   EXPECT_THAT(namenode_.block_sizes("/in/1/iliad.txt"), ElementsAre(65'536, 34'464));
+}
+
+TEST_F(HdfsLoaderTest, ALargeFileGoesInPartsAndIsJoined) {
+  for (const std::size_t bytes : {200'000, 300'000, 655'360, 1'000'001}) {
+    std::string content(bytes, '\0');
+    for (std::size_t i = 0; i < bytes; ++i) content[i] = static_cast<char>(i % 251);
+    LoadProgress progress;
+    const auto done = load_into_hdfs(hdfs_,
+                                     {.source = source(DataShape::file, content),
+                                      .directory = "/in/1",
+                                      .block_bytes = 65'536,
+                                      .part_bytes_min = 131'072},
+                                     progress);
+    ASSERT_TRUE(done.ok()) << bytes << ": " << done.error().message;
+    EXPECT_EQ(hadoop_.files().size(), 1u) << bytes;
+    EXPECT_TRUE(hadoop_.files()["/in/1/iliad.txt"] == content) << bytes;
+    EXPECT_EQ(progress.bytes, static_cast<std::int64_t>(bytes));
+  }
+  EXPECT_EQ(namenode_.calls("concat"), 3) << "200,000 bytes are one part";
+}
+
+TEST_F(HdfsLoaderTest, PartsOfABrokenLoadAreNotCounted) {
+  hadoop_.put("/in/1/.bdaas-part-3", "left");
+  LoadProgress progress;
+  const auto done = load_into_hdfs(hdfs_,
+                                   {.source = source(DataShape::file, std::string(300'000, 'x')),
+                                    .directory = "/in/1",
+                                    .block_bytes = 65'536,
+                                    .part_bytes_min = 131'072},
+                                   progress);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(hadoop_.files().size(), 1u);
 }
 
 TEST_F(HdfsLoaderTest, ABlockThatIsWrittenAgainCountsOnce) {

@@ -21,6 +21,11 @@ class HdfsWriter {
   Result<> write(const std::string& path, std::uint64_t bytes, std::uint64_t block_bytes,
                  const BlockSource& source);
 
+  // See NameNode::concat().
+  Result<> join(const std::string& path, const std::vector<std::string>& parts) {
+    return namenode_.concat(path, parts);
+  }
+
  private:
   HdfsWriter(ClusterEndpoints endpoints, SocketOptions options, NameNode namenode,
              HdfsDefaults defaults)

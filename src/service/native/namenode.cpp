@@ -110,6 +110,14 @@ Result<bool> NameNode::complete(const HdfsFile& file, const std::optional<HdfsBl
   return response.number(1) != 0;
 }
 
+Result<> NameNode::concat(const std::string& path, const std::vector<std::string>& parts) {
+  WireWriter request;
+  request.bytes(1, path);
+  for (const auto& part : parts) request.bytes(2, part);
+  BDAAS_TRY(rpc_.call("concat", request.text()));
+  return {};
+}
+
 Result<> NameNode::renew_lease() {
   WireWriter request;
   request.bytes(1, client_name_);

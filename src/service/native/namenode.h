@@ -55,6 +55,9 @@ class NameNode {
   Result<> abandon_block(const HdfsFile& file, const HdfsBlock& block);
   // False: the NameNode has not yet heard of the last block from its DataNode; ask again soon.
   Result<bool> complete(const HdfsFile& file, const std::optional<HdfsBlock>& last);
+  // Appends closed files to another one, in their order; they are gone then. All lie in one
+  // directory, and are made of whole blocks except the last.
+  Result<> concat(const std::string& path, const std::vector<std::string>& parts);
   // Without it a file that is written for 20 minutes is taken from its writer.
   Result<> renew_lease();
 

@@ -35,6 +35,7 @@ class ScriptedHdfs {
     std::function<std::optional<RpcReply>(const std::string& method, const WireMessage& request)>
         namenode;
     std::function<void(const std::string& path, const std::string& content)> on_close;
+    std::function<void(const std::string& path)> on_remove;
   };
 
   explicit ScriptedHdfs(int datanodes = 1, const char* address = "127.0.0.1",
@@ -118,6 +119,7 @@ class ScriptedHdfs {
     if (method == "getServerDefaults") return defaults();
     if (method == "create") return create(request);
     if (method == "renewLease") return {};
+    if (method == "concat") return concat(request);
     const bool abandon = method == "abandonBlock";
     const auto file = files_.find(request.number(method == "addBlock" ? 5 : 4));
     if (file == files_.end()) return refuse("no such file");
@@ -222,6 +224,19 @@ class ScriptedHdfs {
     sizes_[file.path] = sizes;
     files_[id].client = "nobody";
     return {.response = WireWriter().number(1, 1).text()};
+  }
+
+  RpcReply concat(const WireMessage& request) {
+    const std::string path(request.bytes(1));
+    for (const auto part : request.all(2)) {
+      const auto from = closed_.find(std::string(part));
+      if (from == closed_.end() || !closed_.contains(path)) return refuse("nothing to concat");
+      closed_[path] += from->second;
+      if (behaviour_.on_close) behaviour_.on_close(path, closed_[path]);
+      if (behaviour_.on_remove) behaviour_.on_remove(from->first);
+      closed_.erase(from);
+    }
+    return {};
   }
 
   // DatanodeInfoProto
