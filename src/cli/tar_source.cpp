@@ -48,7 +48,7 @@ void put_octal(char (&field)[N], std::uint64_t value) {
 
 template <std::size_t N>
 void put_text(char (&field)[N], std::string_view text) {
-  std::memcpy(field, text.data(), std::min(N, text.size()));
+  std::copy_n(text.begin(), std::min(N, text.size()), field);  // also of an empty view
 }
 
 struct SplitName {
