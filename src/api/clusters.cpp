@@ -64,7 +64,7 @@ std::vector<Route> cluster_routes() {
   routes.push_back(
       route("POST", "/v1/clusters", "create_cluster", "Start a cluster", create_cluster)
           .may_fail({not_found, conflict, failed_precondition, resource_exhausted}));
-  routes.push_back(route("POST", "/v1/clusters/check", "check_cluster",
+  routes.push_back(route("POST", "/v1/cluster-checks", "check_cluster",
                          "What a cluster would get, or why there would be none; starts nothing",
                          check_cluster)
                        .may_fail({not_found, conflict, failed_precondition, resource_exhausted}));

@@ -56,13 +56,13 @@ TEST_F(ApiTest, AClusterIsStartedResizedAndTerminated) {
 }
 
 TEST_F(ApiTest, AClusterIsCheckedWithoutBeingStarted) {
-  const auto fits = post("/v1/clusters/check", R"({"place": {"workers": 3}, "data_bytes": 5})");
+  const auto fits = post("/v1/cluster-checks", R"({"place": {"workers": 3}, "data_bytes": 5})");
   ASSERT_EQ(fits.status, 200) << fits.body;
   EXPECT_EQ(read<ClusterCheck>(fits).memory.executors, 3);
-  EXPECT_EQ(post("/v1/clusters/check", R"({"place": {"workers": 1}, "data_bytes": 2000000000000})")
+  EXPECT_EQ(post("/v1/cluster-checks", R"({"place": {"workers": 1}, "data_bytes": 2000000000000})")
                 .status,
             429);
-  EXPECT_EQ(post("/v1/clusters/check", R"({"place": {"workers": 1}, "data_bytes": -1})").status,
+  EXPECT_EQ(post("/v1/cluster-checks", R"({"place": {"workers": 1}, "data_bytes": -1})").status,
             400);
   EXPECT_EQ(read<Page<Cluster>>(get("/v1/clusters")).items.size(), 0u);
 }

@@ -256,7 +256,7 @@ TEST_F(CliMainTest, AnUploadAndAJobInOneRun) {
   answers_["GET /v1/programs"] = {200, R"({"items":[{"id":"p-1","owner":"u-1","name":"a.py",
       "kind":"python","bytes":8,"sha256":")" +
                                            sha256_hex("print(1)") + "\"}]}"};
-  answers_["POST /v1/clusters/check"] = {200, R"({"memory":{}})"};
+  answers_["POST /v1/cluster-checks"] = {200, R"({"memory":{}})"};
   answers_["POST /v1/jobs"] = {
       429, R"({"error":{"kind":"resource_exhausted","message":"not enough memory"}})"};
   EXPECT_EQ(run({"run", program.c_str(), "--workers", "2", "--", "{input}"}), 5);

@@ -50,6 +50,8 @@ def before_call(context, case, kwargs):
     body = case.body if isinstance(case.body, dict) else {}
     if operation == "create_cluster":
         body.update(SMALL)
+    elif operation == "check_cluster":
+        body["place"] = SMALL
     elif operation == "create_job":
         body.update({"place": SMALL, "keep": False, "timeout_ms": 5000})
         body.pop("cluster", None)

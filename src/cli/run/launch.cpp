@@ -86,7 +86,7 @@ Result<> check_place(const Api& api, const LaunchPlan& plan) {
   if (plan.spec.cluster) return {};
   const json::object wish{{"place", to_json(plan.spec.place)},
                           {"data_bytes", static_cast<std::int64_t>(bytes_to_send(plan))}};
-  const auto answer = api.post("/v1/clusters/check", wish);
+  const auto answer = api.post("/v1/cluster-checks", wish);
   if (!answer) return answer.error();
   return {};
 }

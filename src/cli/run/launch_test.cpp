@@ -23,7 +23,7 @@ class LaunchTest : public testing::Test {
   std::vector<std::string> asked_;
   FakeServer server_{[this](Exchange& exchange) {
     asked_.push_back(exchange.method + " " + exchange.target);
-    if (exchange.target == "/v1/clusters/check") {
+    if (exchange.target == "/v1/cluster-checks") {
       return exchange.answer(507, R"({"error":{"kind":"resource_exhausted","message":"full"}})");
     }
     if (exchange.target == "/v1/jobs") {
@@ -43,7 +43,7 @@ TEST_F(LaunchTest, NothingIsFetchedOrSentForAClusterThatCannotBe) {
   ASSERT_FALSE(job.ok());
   EXPECT_EQ(job.error().kind, ErrorKind::resource_exhausted);
   EXPECT_EQ(job.error().message, "full");
-  EXPECT_THAT(asked_, ElementsAre("POST /v1/clusters/check"));
+  EXPECT_THAT(asked_, ElementsAre("POST /v1/cluster-checks"));
 }
 
 TEST_F(LaunchTest, AClusterThatStandsIsNotChecked) {
