@@ -183,24 +183,28 @@ Result<StateDir> state_dir_of(const CliEnvironment& environment) {
   return state;
 }
 
-Result<Endpoint> find_manager(const StateDir& state) {
+namespace {
+
+Result<ManagerAddress> read_address(const StateDir& state) {
   const auto text = read_file(state.manager());
   if (!text) return fail(ErrorKind::unavailable, "no manager runs");
   BDAAS_ASSIGN(const auto value, parse_json(*text).context(state.manager().native()));
-  const auto file = from_json<ManagerAddress>(value);
-  if (!file) return file.error();
+  return from_json<ManagerAddress>(value);
+}
+
+}  // namespace
+
+Result<Endpoint> find_manager(const StateDir& state) {
+  BDAAS_ASSIGN(const auto file, read_address(state));
   BDAAS_ASSIGN(auto token, read_file(state.token()));
-  Endpoint endpoint{fmt::format("http://{}:{}", file->address, file->port),
+  Endpoint endpoint{fmt::format("http://{}:{}", file.address, file.port),
                     Secret<std::string>(trimmed(std::move(token)))};
   BDAAS_TRY(check_health(endpoint));
   return endpoint;
 }
 
 UniqueFd process_of_manager(const StateDir& state) {
-  const auto text = read_file(state.manager());
-  const auto value = text ? parse_json(*text) : Result<json::value>(text.error());
-  const auto file =
-      value ? from_json<ManagerAddress>(*value) : Result<ManagerAddress>(value.error());
+  const auto file = read_address(state);
   if (!file || file->pid <= 0) return {};
   return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(file->pid), 0)));
 }

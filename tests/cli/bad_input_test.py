@@ -13,7 +13,6 @@ import pathlib
 import re
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import tarfile
@@ -22,21 +21,11 @@ import unittest
 import zipfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from class_file import class_file  # noqa: E402
 from manager import Home, eventually  # noqa: E402
 
 BAD_INPUT, MANAGER_FAILED, NOT_FOUND, NO_RESOURCES = 2, 3, 4, 5
 PROGRESS = re.compile(r"\d\d:\d\d:\d\d (manager|release|upload): ")
-
-
-def class_file(name):
-    """The smallest class with a main method."""
-    def text(value):
-        return b"\x01" + struct.pack(">H", len(value)) + value.encode()
-    pool = [text(name), b"\x07\0\x01", text("java/lang/Object"), b"\x07\0\x03", text("main"),
-            text("([Ljava/lang/String;)V")]
-    head = b"\xca\xfe\xba\xbe" + struct.pack(">HHH", 0, 52, len(pool) + 1) + b"".join(pool)
-    return head + struct.pack(">HHHHHH", 0x21, 2, 4, 0, 0, 1) + struct.pack(
-        ">HHHH", 0x109, 5, 6, 0) + struct.pack(">H", 0)
 
 
 def tar_of(entries):

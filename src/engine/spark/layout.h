@@ -1,24 +1,18 @@
 #pragma once
 // Where an engine's files lie inside a node's directory.
 //
+// clang-format off
 //   <dir>/
-//     conf/           *-site.xml, capacity-scheduler.xml, log4j*.properties, hosts, *.exclude
-//
-//     hdfs/name       NameNode (master)
-//
-//     hdfs/data       DataNode
-//
-//     yarn/state, yarn/node-*              ResourceManager (master)
-//
-//     yarn/local, yarn/logs, yarn/recovery NodeManager
-//
-//     spark/work      standalone worker
-//
-//     spark/local     scratch of executors and of a client's driver
-//
+//     conf/                                 *-site.xml, capacity-scheduler.xml, log4j*, hosts, …
+//     hdfs/name                             NameNode (master)
+//     hdfs/data                             DataNode
+//     yarn/state, yarn/node-*               ResourceManager (master)
+//     yarn/local, yarn/logs, yarn/recovery  NodeManager
+//     spark/work                            standalone worker
+//     spark/local                           scratch of executors and of a client's driver
 //     log/<daemon>.log
-//
-//     tmp/            java.io.tmpdir of the daemons
+//     tmp/                                  java.io.tmpdir of the daemons
+// clang-format on
 
 #include <string>
 
