@@ -27,6 +27,34 @@ Millis deadline_of(const ControlSettings& settings, Effect effect) {
   }
 }
 
+struct Places {
+  const std::string& input_dir;
+  const std::vector<std::string>& inputs;
+  const std::string& output;
+};
+
+// What stands in braces in an argument names a place, or is something else.
+Result<std::optional<std::string>> place_in(const Places& places, const std::string& arg,
+                                            const std::string& name) {
+  using Found = std::optional<std::string>;
+  if (name == "output") return Found(places.output);
+  if (name == "input") {
+    if (!places.inputs.empty()) return Found(places.input_dir);
+    return fail(ErrorKind::invalid_argument,
+                "argument '{}' names {{input}}, but the job has no data; add --data", arg);
+  }
+  if (!name.starts_with("input:")) return Found();
+  const std::string number = name.substr(6);
+  const bool digits =
+      !number.empty() && number.size() < 6 &&
+      std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
+  const std::size_t position = digits ? std::stoul(number) : 0;
+  if (position >= 1 && position <= places.inputs.size()) return Found(places.inputs[position - 1]);
+  return fail(ErrorKind::invalid_argument,
+              "argument '{}' names {{{}}}, but the job has {} data sets", arg, name,
+              places.inputs.size());
+}
+
 }  // namespace
 
 ClusterId cluster_of(const JobId& job) { return {"c-" + tail_of(job.text)}; }
@@ -40,9 +68,11 @@ LeaseId lease_of(const ClusterId& cluster, std::int64_t index) {
 }
 
 std::string job_dir(const JobId& job) { return "/bdaas/jobs/" + job.text; }
-std::string job_input_dir(const JobId& job) { return job_dir(job) + "/input"; }
 std::string job_input(const JobId& job, std::size_t position) {
-  return fmt::format("{}/{}", job_input_dir(job), position);
+  return fmt::format("{}/input/{}", job_dir(job), position);
+}
+std::string job_input_dir(const JobId& job, std::size_t inputs) {
+  return inputs == 1 ? job_input(job, 1) : job_dir(job) + "/input";
 }
 std::string job_output(const JobId& job) { return job_dir(job) + "/output"; }
 
@@ -123,35 +153,18 @@ Result<std::vector<std::string>> resolve_arguments(const std::vector<std::string
     std::string text;
     std::size_t at = 0;
     while (at < arg.size()) {
-      const auto open = arg.find('{', at);
-      const auto close = open == std::string::npos ? open : arg.find('}', open);
+      const auto close = arg.find('}', at);
       if (close == std::string::npos) break;
-      const std::string name = arg.substr(open + 1, close - open - 1);
-      text += arg.substr(at, open - at);
-      at = close + 1;
-      if (name == "output") {
-        text += output;
-      } else if (name == "input") {
-        if (inputs.empty()) {
-          return fail(ErrorKind::invalid_argument,
-                      "argument '{}' names {{input}}, but the job has no data; add --data", arg);
-        }
-        text += input_dir;
-      } else if (name.starts_with("input:")) {
-        const std::string number = name.substr(6);
-        const bool digits =
-            !number.empty() && number.size() < 6 &&
-            std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; });
-        const std::size_t position = digits ? std::stoul(number) : 0;
-        if (position < 1 || position > inputs.size()) {
-          return fail(ErrorKind::invalid_argument,
-                      "argument '{}' names {{{}}}, but the job has {} data sets", arg, name,
-                      inputs.size());
-        }
-        text += inputs[position - 1];
+      const auto open = arg.rfind('{', close);  // the nearest: those before it are somebody's JSON
+      const auto end = close + 1;
+      if (open == std::string::npos || open < at) {
+        text += arg.substr(at, end - at);
       } else {
-        text += "{" + name + "}";  // somebody's JSON, or a format of their own
+        BDAAS_ASSIGN(const auto place, place_in({input_dir, inputs, output}, arg,
+                                                arg.substr(open + 1, close - open - 1)));
+        text += arg.substr(at, open - at) + place.value_or(arg.substr(open, end - open));
       }
+      at = end;
     }
     resolved.push_back(text + arg.substr(at));
   }

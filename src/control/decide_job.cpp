@@ -61,7 +61,8 @@ void begin_step(const World& world, const Job& job, Decision& decision) {
   }
   step.output = job_output(job.id);
   step.created_at = world.now;
-  auto args = resolve_arguments(job.spec.args, job_input_dir(job.id), step.inputs, step.output);
+  auto args = resolve_arguments(job.spec.args, job_input_dir(job.id, step.inputs.size()),
+                                step.inputs, step.output);
   if (!args) {
     decision.changes.push_back(
         finishing(job, S::failed, Reason::invalid_program, args.error().message));

@@ -65,8 +65,9 @@ HistoryRow note_on(const Node& node, std::string source, std::string message);
 std::int64_t quorum(std::int64_t workers);
 
 // The arguments of a program with {input}, {input:1}, {output} put in. Without any argument the
-// inputs and the output are appended in that order. invalid_argument for {input:9} of two inputs,
-// and for an unknown placeholder.
+// inputs and the output are appended in that order. Any other text in braces is the program's own,
+// JSON for example, and stays. invalid_argument for {input:9} of two inputs, and for {input} of
+// none.
 Result<std::vector<std::string>> resolve_arguments(const std::vector<std::string>& args,
                                                    const std::string& input_dir,
                                                    const std::vector<std::string>& inputs,
@@ -74,9 +75,13 @@ Result<std::vector<std::string>> resolve_arguments(const std::vector<std::string
 
 // Where a job's things lie in HDFS.
 std::string job_dir(const JobId& job);                          // /bdaas/jobs/<id>
-std::string job_input_dir(const JobId& job);                    // …/input
 std::string job_input(const JobId& job, std::size_t position);  // …/input/<position from 1>
 std::string job_output(const JobId& job);                       // …/output
+
+// The directory of so many inputs: …/input, or that of the only one, whose files then lie in it as
+// the user gave them. Readers that do not look into directories below, as Spark's DataFrames, find
+// them there.
+std::string job_input_dir(const JobId& job, std::size_t inputs);
 
 // The handle of a step that the agent of the master runs as a process (see Engine::plan_run).
 inline constexpr std::string_view kProcessHandle = "process";

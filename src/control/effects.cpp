@@ -178,7 +178,9 @@ Result<Work> submit_step(const Rows& rows, const Seams& seams, const std::string
   facts.settings = on.facts.spec.settings;
   for (const auto& [name, value] : step->spec.settings) facts.settings[name] = value;
   facts.env["BDAAS_OUTPUT"] = step->output;
-  if (!step->inputs.empty() && step->job) facts.env["BDAAS_INPUT"] = job_input_dir(*step->job);
+  if (!step->inputs.empty() && step->job) {
+    facts.env["BDAAS_INPUT"] = job_input_dir(*step->job, step->inputs.size());
+  }
   for (std::size_t i = 0; i < step->inputs.size(); ++i) {
     facts.env[fmt::format("BDAAS_INPUT_{}", i + 1)] = step->inputs[i];
   }

@@ -25,11 +25,15 @@ constexpr Option kVerbose{"--verbose", "", "the driver's stderr too", false, 'v'
 constexpr auto kOptions = join(
     std::array{kClass, kData, kCluster, kKeep, kTimeout, kName, kOutput, kVerbose}, kPlaceOptions);
 constexpr std::string_view kNotes =
-    "In ARGS, {input} is the HDFS directory of all data, {input:1} the first of several, and "
-    "{output}\n"
-    "where the program shall write. Without ARGS they are appended in that order: inputs, output. "
-    "The\n"
-    "program finds them in BDAAS_INPUT, BDAAS_INPUT_1 … and BDAAS_OUTPUT too.\n"
+    "In ARGS, {input} is the HDFS directory of all data, {input:1} that of the first of several, "
+    "and\n"
+    "{output} where the program shall write. Without ARGS they are appended in that order: inputs, "
+    "output.\n"
+    "The program finds them in BDAAS_INPUT, BDAAS_INPUT_1 … and BDAAS_OUTPUT too. Readers of RDDs "
+    "(textFile)\n"
+    "look into directories below; those of DataFrames do so with option(\"recursiveFileLookup\", "
+    "True) only,\n"
+    "and pass over them silently without it: {input} of several data sets has one for each.\n"
     "The program's stdout goes to stdout, everything else to stderr. Ctrl-C cancels the job and "
     "waits\n"
     "until it is cleaned up; a second one leaves that to the manager. When this terminal dies, the "

@@ -54,6 +54,8 @@ Properties spark_properties(const ClusterFacts& cluster, const MemoryPlan& memor
       {"spark.executorEnv.PYTHONHASHSEED", "0"},
       {"spark.sql.warehouse.dir", hdfs_url(cluster, "/bdaas/warehouse")},
       {"spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version", "2"},
+      // {input} has directories below it.
+      {"spark.hadoop.mapreduce.input.fileinputformat.input.dir.recursive", "true"},
       // In HDFS, so that the manager can copy it while the program runs: it outlives the driver's
       // node.
       {"spark.eventLog.enabled", "true"},

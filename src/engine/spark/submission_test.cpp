@@ -107,6 +107,14 @@ TEST(Submission, SettingsOfTheStepGoOverThoseOfTheCluster) {
   EXPECT_TRUE(options.ends_with("-Da='b c'"));
 }
 
+TEST(Submission, DirectoriesAreReadWithAllBelowUnlessTheUserWantsOtherwise) {
+  const std::string name = "spark.hadoop.mapreduce.input.fileinputformat.input.dir.recursive";
+  EXPECT_EQ(plan(jar_program())->properties.at(name), "true");
+  auto program = jar_program();
+  program.settings = {{name, "false"}};
+  EXPECT_EQ(plan(program)->properties.at(name), "false");
+}
+
 TEST(Submission, SettingsThatDoNotFitAreRefusedWithTheNumbers) {
   auto program = jar_program();
   program.settings = {{"spark.executor.memory", "4g"}};
