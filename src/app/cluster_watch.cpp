@@ -55,7 +55,7 @@ std::vector<ClusterWatch::Sight> ClusterWatch::sights() {
     for (const auto& [id, rows] : loop.rows().clusters()) {
       const auto state = rows.cluster.status.state;
       const bool up = state == ClusterState::running || state == ClusterState::resizing;
-      if (!up || rows.cluster.spec.engine != "spark") continue;
+      if (!up || !SparkPages::has_pages(rows.cluster.spec)) continue;
       Sight sight{.facts = cluster_facts(rows, loop.seams())};
       for (const auto& [step_id, step] : rows.steps) {
         sight.running = sight.running || is_running(step);

@@ -62,9 +62,8 @@ Result<Work> fetch_release(const Rows& rows, const Seams& seams, const std::stri
   const auto promised = promised_mib(rows, spec.provider, cluster->cluster.id);
   return Work([=, releases = seams.releases](const Cancel& cancel) -> Result<Value> {
     Prepared prepared;
-    if (spec.engine == "fake") {
-      prepared.release.name = spec.release;
-    } else {
+    prepared.release.name = spec.release;
+    if (set.engine->needs_release()) {
       BDAAS_ASSIGN(prepared.release, releases->fetch(
                                          spec.release, [](std::string_view) {}, *cancel));
     }

@@ -9,6 +9,7 @@ namespace {
 class NeedyEngine final : public Engine {
  public:
   std::string_view name() const override { return "needy"; }
+  bool needs_release() const override { return false; }
   Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t memory_mib,
                          std::int64_t cores) const override {
     if (memory_mib < 1'000 * spec.workers) {

@@ -64,6 +64,8 @@ class Engine {
  public:
   virtual ~Engine() = default;
   virtual std::string_view name() const = 0;
+  // Whether its nodes run the packages of a release, which is then fetched first.
+  virtual bool needs_release() const = 0;
   // Refuses what cannot be scheduled, with the numbers. Called before anything is rented.
   virtual Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t total_memory_mib,
                                  std::int64_t total_cores) const = 0;

@@ -69,7 +69,7 @@ SparkPages::SparkPages(Places places, std::function<Result<ReleaseFacts>()> rele
                std::move(release), client_, log) {}
 
 std::vector<PageServer> SparkPages::servers(const ClusterFacts& cluster) const {
-  if (cluster.spec.engine != "spark") return {};
+  if (!has_pages(cluster.spec)) return {};
   return spark_pages(cluster);
 }
 
@@ -140,7 +140,7 @@ Result<std::string> SparkPages::application(const ClusterFacts& cluster,
 }
 
 void SparkPages::keep_logs(const ClusterFacts& cluster) {
-  if (cluster.spec.engine != "spark") return;
+  if (!has_pages(cluster.spec)) return;
   const Turn turn(*this, cluster.id);
   const auto copied = copy_event_logs(*client_, cluster, places_.event_logs);
   if (!copied) {

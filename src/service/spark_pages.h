@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/clock.h"
+#include "engine/spark/spark_engine.h"
 #include "service/history_server.h"
 #include "service/page_snapshots.h"
 
@@ -21,6 +22,8 @@ class SparkPages final : public Pages {
   };
   SparkPages(Places places, std::function<Result<ReleaseFacts>()> release, const Clock& clock,
              Log log, std::shared_ptr<HttpClient> client = std::make_shared<HttpClient>());
+
+  static bool has_pages(const ClusterSpec& cluster) { return cluster.engine == kSparkEngine; }
 
   std::vector<PageServer> servers(const ClusterFacts& cluster) const override;
   Result<PageAnswer> get(const ClusterFacts& cluster, const std::string& place,

@@ -12,6 +12,7 @@ namespace bdaas {
 class FakeEngine final : public Engine {
  public:
   std::string_view name() const override { return "fake"; }
+  bool needs_release() const override { return false; }
   Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t total_memory_mib,
                          std::int64_t total_cores) const override;
   Result<> check_settings(const std::map<std::string, std::string>& settings) const override;

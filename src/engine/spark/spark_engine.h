@@ -5,9 +5,12 @@
 
 namespace bdaas {
 
+inline constexpr std::string_view kSparkEngine = "spark";
+
 class SparkEngine final : public Engine {
  public:
-  std::string_view name() const override { return "spark"; }
+  std::string_view name() const override { return kSparkEngine; }
+  bool needs_release() const override { return true; }
   Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t total_memory_mib,
                          std::int64_t total_cores) const override;
   Result<> check_settings(const std::map<std::string, std::string>& settings) const override;
