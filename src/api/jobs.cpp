@@ -28,6 +28,7 @@ Result<Job> cancel_job(const Call& call, FromPath<JobId> id) {
 
 Result<Created<Job>> run_job_again(const Call& call, FromPath<JobId> id) {
   BDAAS_ASSIGN(auto past, own_row<Job>(call, id.value));
+  past.spec.token.clear();  // it names the past one
   BDAAS_ASSIGN(auto job, call.api.commands.create_job(call.user, std::move(past.spec)));
   return made(std::move(job));
 }

@@ -39,6 +39,23 @@ std::int64_t bytes_of(const Store& store, const std::vector<DataSetId>& data) {
   return total;
 }
 
+// What the checks of a new job have to know of the rows.
+struct BeforeJob {
+  std::optional<Job> there;  // asked for before
+  std::int64_t data_bytes = 0;
+  std::string
+      borrowed_from;  // the provider of the cluster it borrows; empty: it has ended, or none
+};
+
+Result<BeforeJob> look_before(const Rows& rows, const UserId& owner, const JobSpec& spec) {
+  BeforeJob found;
+  BDAAS_ASSIGN(found.there, find_job(rows, owner, spec));
+  found.data_bytes = bytes_of(rows.store(), spec.data);
+  const auto* cluster = spec.cluster ? rows.cluster(*spec.cluster) : nullptr;
+  if (cluster != nullptr) found.borrowed_from = cluster->cluster.spec.provider;
+  return found;
+}
+
 }  // namespace
 
 // Looks at the machine and the engine, so not on the control thread.
@@ -63,13 +80,8 @@ Result<MemoryPlan> CommandDesk::check_cluster(const ClusterSpec& spec, std::int6
 }
 
 // On a cluster that stands.
-Result<> CommandDesk::check_room(const ClusterId& cluster, std::int64_t data_bytes) const {
-  if (data_bytes == 0) return {};
-  BDAAS_ASSIGN(const auto provider, control_->call([&](ControlLoop& loop) -> Result<std::string> {
-    const auto* rows = loop.rows().cluster(cluster);
-    return rows == nullptr ? std::string() : rows->cluster.spec.provider;
-  }));
-  if (provider.empty()) return {};  // the command itself says that it has ended
+Result<> CommandDesk::check_room(const std::string& provider, std::int64_t data_bytes) const {
+  if (data_bytes == 0 || provider.empty()) return {};
   BDAAS_ASSIGN(const auto offers, control_->seams().providers.at(provider)->offers());
   if (offers.empty()) return {};
   return check_disk(offers.front(), "HDFS", kBesideDataMib, data_bytes);
@@ -98,14 +110,15 @@ Result<> CommandDesk::remove_data_set(const UserId& owner, const DataSetId& id) 
 Result<Job> CommandDesk::create_job(const UserId& owner, JobSpec spec) {
   BDAAS_TRY(check_name("name", spec.name));
   BDAAS_TRY(check_timeout(spec.timeout_ms));
-  BDAAS_ASSIGN(const auto data_bytes,
-               control_->call([&](ControlLoop& loop) -> Result<std::int64_t> {
-                 return bytes_of(loop.rows().store(), spec.data);
-               }));
+  BDAAS_TRY(check_name("token", spec.token, 64));
+  BDAAS_ASSIGN(const auto found, control_->call([&](ControlLoop& loop) {
+    return look_before(loop.rows(), owner, spec);
+  }));
+  if (found.there) return *found.there;
   if (spec.cluster) {
-    BDAAS_TRY(check_room(*spec.cluster, data_bytes));
+    BDAAS_TRY(check_room(found.borrowed_from, found.data_bytes));
   } else {
-    BDAAS_TRY(check_cluster(spec.place, data_bytes));
+    BDAAS_TRY(check_cluster(spec.place, found.data_bytes));
   }
   return control_->call(
       [&](ControlLoop& loop) { return bdaas::create_job(loop, *entropy_, owner, spec); });

@@ -31,7 +31,7 @@ class CommandDesk final : public Commands {
 
  private:
   // Looks at the machine, so not on the control thread.
-  Result<> check_room(const ClusterId& cluster, std::int64_t data_bytes) const;
+  Result<> check_room(const std::string& provider, std::int64_t data_bytes) const;
 
   ControlThread* control_;
   Entropy* entropy_;

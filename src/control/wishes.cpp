@@ -98,8 +98,27 @@ Result<> remove_data_set(ControlLoop& loop, const UserId& owner, const DataSetId
   return remove_owned<DataSet>(loop, owner, id);
 }
 
+Result<std::optional<Job>> find_job(const Rows& rows, const UserId& owner, const JobSpec& spec) {
+  if (spec.token.empty()) return std::optional<Job>{};
+  Query same_token;
+  same_token.owner = owner.text;
+  same_token.parent = spec.token;
+  BDAAS_ASSIGN(const auto known, rows.store().list<Job>(same_token));
+  if (known.empty()) return std::optional<Job>{};
+  const JobSpec& there = known.front().spec;
+  JobSpec asked = spec;
+  if (asked.name.empty()) asked.name = there.name;  // left to us then as now
+  if (asked.main_class.empty()) asked.main_class = there.main_class;
+  if (to_json(asked) == to_json(there)) return std::optional(known.front());
+  return fail(ErrorKind::conflict,
+              "token: '{}' was given for job {}, which is another one; make up a new token",
+              spec.token, known.front().id.text);
+}
+
 Result<Job> create_job(ControlLoop& loop, Entropy& entropy, const UserId& owner, JobSpec spec) {
   const Rows& rows = loop.rows();
+  BDAAS_ASSIGN(auto there, find_job(rows, owner, spec));
+  if (there) return *std::move(there);
   BDAAS_ASSIGN(const auto program, owned<Program>(rows, owner, spec.program));
   BDAAS_ASSIGN(spec.main_class, choose_main_class(program, spec.main_class));
   if (spec.name.empty()) spec.name = program.name;

@@ -12,6 +12,8 @@ Result<> remove_program(ControlLoop& loop, const UserId& owner, const ProgramId&
 Result<DataSet> add_data_set(ControlLoop& loop, Entropy& entropy, const UserId& owner,
                              DataSet data);
 Result<> remove_data_set(ControlLoop& loop, const UserId& owner, const DataSetId& id);
+// The job that this owner asked for with spec.token before, if any; conflict when it was another.
+Result<std::optional<Job>> find_job(const Rows& rows, const UserId& owner, const JobSpec& spec);
 Result<Job> create_job(ControlLoop& loop, Entropy& entropy, const UserId& owner, JobSpec spec);
 Result<Job> cancel_job(ControlLoop& loop, const UserId& owner, const JobId& id);
 Result<Cluster> create_cluster(ControlLoop& loop, Entropy& entropy, const UserId& owner,

@@ -473,6 +473,7 @@ struct JobSpec {
   ClusterSpec place;                 // of the own cluster
   bool keep = false;                 // leave the own cluster to the user afterwards
   Millis timeout_ms{0};              // of the program; 0: none
+  std::string token;                 // the caller's; empty: none
 
   static constexpr auto fields() {
     return std::tuple{optional("name", &JobSpec::name, "for people; default: the program's name"),
@@ -483,7 +484,10 @@ struct JobSpec {
                       optional("cluster", &JobSpec::cluster, "borrow this cluster"),
                       optional("place", &JobSpec::place, "the own cluster, when none is borrowed"),
                       optional("keep", &JobSpec::keep, "keep the own cluster afterwards"),
-                      optional("timeout_ms", &JobSpec::timeout_ms, "of the program; 0: none")};
+                      optional("timeout_ms", &JobSpec::timeout_ms, "of the program; 0: none"),
+                      optional("token", &JobSpec::token,
+                               "made up by the caller, 64 bytes at most: asking again with the "
+                               "same token gives the job that is there, not a second one")};
   }
 };
 

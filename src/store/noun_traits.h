@@ -24,7 +24,7 @@ BDAAS_NOUN(Cluster, "clusters", "");
 BDAAS_NOUN(Node, "nodes", row.cluster.text);
 BDAAS_NOUN(Lease, "leases", row.cluster.text);
 BDAAS_NOUN(Step, "steps", row.cluster.text);
-BDAAS_NOUN(Job, "jobs", "");
+BDAAS_NOUN(Job, "jobs", row.spec.token);
 BDAAS_NOUN(JobResult, "results", row.job.text);
 BDAAS_NOUN(Intent, "intents", row.subject);
 

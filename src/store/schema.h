@@ -48,6 +48,8 @@ inline constexpr auto kMigrations = std::to_array<std::string_view>({
                                            "  message TEXT NOT NULL) STRICT;"
                                            "CREATE INDEX history_by_subject ON history(subject);"
                                            "CREATE INDEX history_by_context ON history(context);",
+    // 2: a job's parent is the token that its caller gave
+    BDAAS_BY_PARENT("jobs"),
 });
 
 #undef BDAAS_NOUN_TABLE

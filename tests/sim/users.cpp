@@ -137,11 +137,22 @@ void Users::create_job(ControlLoop& loop, std::optional<ClusterId> cluster) {
   const bool succeeds = !cluster && spec.timeout_ms == Millis{0} &&
                         !spec.place.settings.contains("fake.outcome") &&
                         !spec.place.settings.contains("fake.run_on_agent");
+  spec.token = fmt::format("wish {}", ++jobs_wished_);
   const auto job = bdaas::create_job(loop, scene_->dice, owner_, spec);
   if (!job) return scene_->trace("refused: {}", job.error().message);
+  ask_again(loop, spec, job->id);
   scene_->trace("{} is wished {}", job->id.text, cluster ? cluster->text : std::string());
   if (succeeds) must_succeed_.insert(job->id);
   if (habits_.interferes && dice.chance(200)) cancel_later(job->id);
+}
+
+// As who lost the first answer.
+void Users::ask_again(ControlLoop& loop, JobSpec spec, const JobId& first) {
+  const auto again = bdaas::create_job(loop, scene_->dice, owner_, spec);
+  if (!again || again->id != first) scene_->violated("a token gave a second job");
+  spec.timeout_ms += Millis{1};
+  const auto other = bdaas::create_job(loop, scene_->dice, owner_, spec);
+  if (other) scene_->violated("a token was taken for another job");
 }
 
 void Users::cancel_later(const JobId& job) {

@@ -39,6 +39,7 @@ class Users {
   void add_program(ControlLoop& loop);
   ClusterSpec cluster_spec();
   void create_job(ControlLoop& loop, std::optional<ClusterId> cluster);
+  void ask_again(ControlLoop& loop, JobSpec spec, const JobId& first);
   void create_cluster(ControlLoop& loop);
   void add_step(ControlLoop& loop);
   void interfere(ControlLoop& loop);
@@ -55,6 +56,7 @@ class Users {
   ProgramId program_;
   std::vector<DataSetId> data_;
   std::set<JobId> must_succeed_;
+  int jobs_wished_ = 0;
 };
 
 }  // namespace bdaas

@@ -139,7 +139,7 @@ Result<ExitCode> run(Session& session, const Arguments& arguments) {
   options.model.keeps = plan.spec.keep;
   options.start = [&](const TellRun& tell, TaskControl& control) -> Result<Job> {
     BDAAS_TRY(connect(api, options, state, tell, control));
-    return launch(api, plan, tell, control);
+    return launch(api, plan, options.find_manager, tell, control);
   };
   const auto view = make_view(session.out(), session.err(), session.json());
   return run_session(api, options, *view, signals);

@@ -2,6 +2,7 @@
 
 #include "cli/fetch_release.h"
 #include "cli/known_members.h"
+#include "cli/retry.h"
 #include "cli/send_input.h"
 
 namespace bdaas::cli {
@@ -91,9 +92,31 @@ Result<> check_place(const Api& api, const LaunchPlan& plan) {
   return {};
 }
 
+constexpr RetryPolicy kAskAgain{.attempts_max = 5};
+
+Result<Job> ask_for_job(Api& api, JobSpec& spec, const FindManager& find_manager) {
+  SystemEntropy entropy;
+  spec.token = random_text(entropy, 24);
+  TaskControl to_the_end;  // the job may be there already: leaving now would leave it to itself
+  Result<Job> job = Job{};
+  const auto end = keep_trying(
+      [&] {
+        const auto answer = api.post("/v1/jobs", to_json(spec));
+        if (answer) job = noun_from<Job>(*answer);
+        auto attempt = attempt_of(answer ? Result<>{} : answer.error(), false);
+        if (!attempt.again) return attempt;
+        if (auto found = find_manager(to_the_end.stop)) api.move_to(*std::move(found));
+        return attempt;
+      },
+      to_the_end, kAskAgain);
+  BDAAS_TRY(end);
+  return job;
+}
+
 }  // namespace
 
-Result<Job> launch(const Api& api, LaunchPlan& plan, const TellRun& tell, TaskControl& control) {
+Result<Job> launch(Api& api, LaunchPlan& plan, const FindManager& find_manager, const TellRun& tell,
+                   TaskControl& control) {
   BDAAS_TRY(check_place(api, plan));
   BDAAS_TRY(prepare_release(api, plan.needs_release, tell, control));
   tell(PhaseBegan{Phase::upload, {}});
@@ -101,8 +124,7 @@ Result<Job> launch(const Api& api, LaunchPlan& plan, const TellRun& tell, TaskCo
   tell(PhaseEnded{Phase::upload, sent.ok()});
   BDAAS_TRY(sent);
   if (control.stop) return fail(ErrorKind::cancelled, "cancelled before the job was created");
-  BDAAS_ASSIGN(const auto answer, api.post("/v1/jobs", to_json(plan.spec)));
-  return noun_from<Job>(answer);
+  return ask_for_job(api, plan.spec, find_manager);
 }
 
 }  // namespace bdaas::cli

@@ -6,7 +6,7 @@
 
 #include "cli/api.h"
 #include "cli/local_input.h"
-#include "cli/run/model.h"
+#include "cli/run/watch.h"
 #include "cli/task.h"
 
 namespace bdaas::cli {
@@ -19,7 +19,9 @@ struct LaunchPlan {
 };
 
 // Blocking; stops early when control.stop is set (cancelled), but never between asking for the job
-// and knowing its id.
-Result<Job> launch(const Api& api, LaunchPlan& plan, const TellRun& tell, TaskControl& control);
+// and knowing its id: a manager that dies in between is found or started again, and asked again
+// with the same token.
+Result<Job> launch(Api& api, LaunchPlan& plan, const FindManager& find_manager, const TellRun& tell,
+                   TaskControl& control);
 
 }  // namespace bdaas::cli

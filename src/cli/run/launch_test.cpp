@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "cli/fake_server.h"
+#include "cli/known_members.h"
 
 namespace bdaas::cli {
 namespace {
@@ -16,17 +17,27 @@ class LaunchTest : public testing::Test {
   Result<Job> launch_of(LaunchPlan& plan) {
     Api api(Endpoint{server_.url(), Secret<std::string>("t0ken")});
     TaskControl control;
+    const auto find_manager = [this](const std::atomic<bool>&) -> Result<Endpoint> {
+      ++found_;
+      return Endpoint{server_.url(), Secret<std::string>("t0ken")};
+    };
     return launch(
-        api, plan, [](RunInput) {}, control);
+        api, plan, find_manager, [](RunInput) {}, control);
   }
 
   std::vector<std::string> asked_;
+  std::vector<std::string> tokens_;
+  int answers_lost_ = 0;  // of the first so many
+  int found_ = 0;
   FakeServer server_{[this](Exchange& exchange) {
     asked_.push_back(exchange.method + " " + exchange.target);
     if (exchange.target == "/v1/cluster-checks") {
       return exchange.answer(507, R"({"error":{"kind":"resource_exhausted","message":"full"}})");
     }
     if (exchange.target == "/v1/jobs") {
+      const auto spec = noun_from<JobSpec>(parse_json(exchange.read_body()).value());
+      tokens_.push_back(spec ? spec->token : spec.error().message);
+      if (answers_lost_-- > 0) return;
       Job job;
       job.id = JobId{"j-1"};
       return exchange.answer(201, write_json(to_json(job)));
@@ -53,6 +64,21 @@ TEST_F(LaunchTest, AClusterThatStandsIsNotChecked) {
   const auto job = launch_of(plan);
   EXPECT_TRUE(job.ok()) << job.error().message;
   EXPECT_THAT(asked_, ElementsAre("POST /v1/jobs"));
+}
+
+TEST_F(LaunchTest, AnAnswerThatIsLostIsAskedForAgainByTheSameToken) {
+  answers_lost_ = 2;
+  LaunchPlan plan;
+  plan.program = ProgramId{"p-1"};
+  plan.spec.cluster = ClusterId{"c-1"};
+  const auto job = launch_of(plan);
+  ASSERT_TRUE(job.ok()) << job.error().message;
+  EXPECT_EQ(job->id.text, "j-1");
+  ASSERT_EQ(tokens_.size(), 3u);
+  EXPECT_GE(tokens_[0].size(), 20u);
+  EXPECT_EQ(tokens_[0], tokens_[1]);
+  EXPECT_EQ(tokens_[0], tokens_[2]);
+  EXPECT_EQ(found_, 2);
 }
 
 }  // namespace
