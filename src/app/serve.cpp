@@ -38,7 +38,7 @@ std::string user_name() {
   return entry == nullptr ? std::to_string(::geteuid()) : entry->pw_name;
 }
 
-// Counts the time since the last request, for the manager that ends by itself when nobody needs it.
+// When somebody last wanted something, for the manager that ends by itself when nobody needs it.
 class ActivityWatch final : public api::HttpService {
  public:
   ActivityWatch(api::HttpService& inner, const Clock& clock) : inner_(inner), clock_(clock) {
@@ -46,7 +46,13 @@ class ActivityWatch final : public api::HttpService {
   }
   std::variant<api::HttpResponse, api::Admission> admit(const api::HttpRequest& head) override {
     last_ = clock_.now();
-    return inner_.admit(head);
+    auto admitted = inner_.admit(head);
+    if (auto* admission = std::get_if<api::Admission>(&admitted)) {
+      const auto under_way = std::make_shared<const UnderWay>(*this);
+      hold(admission->answer, under_way);
+      hold(admission->open, under_way);
+    }
+    return admitted;
   }
   api::HttpResponse refuse(int status, std::string_view sentence) override {
     return inner_.refuse(status, sentence);
@@ -54,12 +60,33 @@ class ActivityWatch final : public api::HttpService {
   void seal(const api::HttpRequest& request, api::HttpResponse& response) override {
     inner_.seal(request, response);
   }
-  Time last() const { return last_; }
+  Time last() const { return requests_ > 0 ? clock_.now() : last_.load(); }
 
  private:
+  // Lives as long as an admission, that is until its answer has been sent: an upload or a followed
+  // log may take longer than the time-out.
+  struct UnderWay {
+    explicit UnderWay(ActivityWatch& watch) : activity(watch) { ++activity.requests_; }
+    ~UnderWay() {
+      activity.last_ = activity.clock_.now();
+      --activity.requests_;
+    }
+    ActivityWatch& activity;
+  };
+
+  template <class Answer>
+  static void hold(std::function<Answer(const api::HttpRequest&)>& call,
+                   const std::shared_ptr<const UnderWay>& under_way) {
+    if (!call) return;
+    call = [under_way, inner = std::move(call)](const api::HttpRequest& request) {
+      return inner(request);
+    };
+  }
+
   api::HttpService& inner_;
   const Clock& clock_;
   std::atomic<Time> last_;
+  std::atomic<int> requests_{0};
 };
 
 // The rooms, in the order they are built; they are taken down in the opposite one.
@@ -273,7 +300,9 @@ void House::wait_for_the_clusters() {
 }
 
 void House::live(Millis idle_exit) {
-  const Millis look = std::chrono::seconds(5);
+  constexpr Millis kLongestLook = std::chrono::seconds(5), kShortestLook{100};
+  const Millis look =
+      idle_exit.count() > 0 ? std::clamp(idle_exit, kShortestLook, kLongestLook) : kLongestLook;
   Time idle_since = clock_.now();
   while (!stop_.wait(look)) {
     if (!control_->idle()) idle_since = clock_.now();
