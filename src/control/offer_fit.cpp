@@ -6,8 +6,7 @@ std::int64_t promised_mib(const Rows& rows, const std::string& provider, const C
   std::int64_t total = 0;
   for (const auto& [id, cluster] : rows.clusters()) {
     if (id == except || cluster.cluster.spec.provider != provider) continue;
-    const MemoryPlan& plan = cluster.cluster.memory;
-    total += plan.daemons_mib + plan.node_memory_mib * cluster.cluster.spec.workers;
+    total += cluster.cluster.memory.total_mib(cluster.cluster.spec.workers);
   }
   return total;
 }

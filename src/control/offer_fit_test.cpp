@@ -62,8 +62,8 @@ TEST(OfferFit, CountsThePromisesOfLivingClustersOfThatProvider) {
   const auto id = test.add_cluster(ClusterState::running, 2, LeaseState::ready);
   test.edit_cluster([](Cluster& cluster) {
     cluster.spec.provider = "local";
-    cluster.memory.daemons_mib = 700;
-    cluster.memory.node_memory_mib = 1'000;
+    cluster.memory.shared_mib = 700;
+    cluster.memory.worker_mib = 1'000;
   });
   EXPECT_EQ(promised_mib(test.rows, "local", ClusterId{}), 2'700);
   EXPECT_EQ(promised_mib(test.rows, "local", id), 0);

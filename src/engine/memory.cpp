@@ -28,18 +28,25 @@ std::int64_t executor_min_mib(const MemoryRequest& request) {
   return kDriverMinMib + kAllocationStepMib;
 }
 
-std::int64_t daemons_mib(const MemoryRequest& request, std::int64_t workers) {
+// Of the master.
+std::int64_t shared_daemons_mib(const MemoryRequest& request) {
   const bool yarn = request.scheduler == Scheduler::yarn;
-  const auto& master = yarn ? kResourceManagerMemory : kSparkMasterMemory;
-  const auto& worker = yarn ? kNodeManagerMemory : kSparkWorkerMemory;
-  return kNameNodeMemory.resident_mib + master.resident_mib + kAgentMib +
-         workers * (kDataNodeMemory.resident_mib + worker.resident_mib + kAgentMib);
+  const auto& scheduler = yarn ? kResourceManagerMemory : kSparkMasterMemory;
+  return kNameNodeMemory.resident_mib + scheduler.resident_mib + kAgentMib;
+}
+
+std::int64_t worker_daemons_mib(const MemoryRequest& request) {
+  const bool yarn = request.scheduler == Scheduler::yarn;
+  const auto& scheduler = yarn ? kNodeManagerMemory : kSparkWorkerMemory;
+  return kDataNodeMemory.resident_mib + scheduler.resident_mib + kAgentMib;
+}
+
+std::int64_t daemons_mib(const MemoryRequest& request, std::int64_t workers) {
+  return shared_daemons_mib(request) + workers * worker_daemons_mib(request);
 }
 
 std::int64_t needed_mib(const MemoryRequest& request, std::int64_t workers) {
-  const std::int64_t drivers = request.scheduler == Scheduler::yarn ? workers : 1;
-  return daemons_mib(request, workers) + workers * executor_min_mib(request) +
-         drivers * kDriverMinMib;
+  return daemons_mib(request, workers) + kDriverMinMib + workers * executor_min_mib(request);
 }
 
 Error too_little(const MemoryRequest& request) {
@@ -93,16 +100,16 @@ void split_executor(MemoryPlan& plan, std::int64_t mib, bool comet) {
 
 Result<MemoryPlan> plan_memory(const MemoryRequest& request) {
   BDAAS_TRY(check(request));
-  const bool yarn = request.scheduler == Scheduler::yarn;
   MemoryPlan plan;
-  plan.daemons_mib = daemons_mib(request, request.workers);
-  std::int64_t for_workers = request.total_mib - plan.daemons_mib;
-  const std::int64_t driver = driver_mib(for_workers / request.workers);
-  if (!yarn) for_workers -= driver;
-  plan.node_memory_mib = floor_to_step(for_workers / request.workers);
+  const std::int64_t for_programs = request.total_mib - daemons_mib(request, request.workers);
+  const std::int64_t driver = driver_mib(for_programs / request.workers);
+  const std::int64_t for_executors = floor_to_step((for_programs - driver) / request.workers);
+  const bool yarn = request.scheduler == Scheduler::yarn;
+  plan.node_memory_mib = for_executors + (yarn ? driver : 0);
+  plan.shared_mib = shared_daemons_mib(request) + driver;
+  plan.worker_mib = worker_daemons_mib(request) + for_executors;
   split_driver(plan, driver);
 
-  const std::int64_t for_executors = plan.node_memory_mib - (yarn ? driver : 0);
   const std::int64_t cores_each = (request.cores + request.workers - 1) / request.workers;
   const std::int64_t executors_each = std::max<std::int64_t>(
       1, std::min(cores_each / kLargeExecutorCores, for_executors / kLargeExecutorMib));

@@ -1,13 +1,12 @@
 #pragma once
 // How a cluster's memory is shared: the table of docs/memory.md as a pure function.
 //
-//   total = daemons + agents + workers × node            (nothing is promised that is not there)
-//   node  = driver + executors of this worker, in YARN's steps of 128 MiB
+//   total = daemons + agents + driver + workers × executors of each, in YARN's steps of 128 MiB
 //
-// YARN places the driver (its application master) on any worker, beside the executors that stand
-// there: so every worker keeps room for it, and because a driver is smaller than an executor no
-// worker takes a second share of executors. Standalone: the driver runs on the master's machine and
-// is taken from the total once.
+// Programs of a cluster run one at a time, so there is one driver. YARN places it (its application
+// master) on any worker, beside the executors that stand there: so each worker tells YARN of room
+// for it, and because a driver is smaller than an executor no worker takes a second share of
+// executors. Standalone, it runs on the master's machine.
 
 #include "model/nouns.h"
 

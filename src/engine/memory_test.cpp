@@ -39,21 +39,21 @@ TEST(Memory, Table) {
   EXPECT_EQ(row_of({6 * kGib, 2, 1, true, Scheduler::yarn}),
             "| 6 | 2 | 1 | yes | yarn | 5248 | 1024 + 256 | 1664 + 1664 + 640 | 1 | 2 |");
   EXPECT_EQ(row_of({6 * kGib, 2, 3, true, Scheduler::yarn}),
-            "| 6 | 2 | 3 | yes | yarn | 1536 | 512 + 128 | 512 + 256 + 128 | 3 | 1 |");
+            "| 6 | 2 | 3 | yes | yarn | 1920 | 512 + 128 | 640 + 512 + 128 | 3 | 1 |");
   EXPECT_EQ(row_of({6 * kGib, 2, 3, false, Scheduler::yarn}),
-            "| 6 | 2 | 3 | no | yarn | 1536 | 512 + 128 | 768 + 0 + 128 | 3 | 1 |");
+            "| 6 | 2 | 3 | no | yarn | 1920 | 512 + 128 | 1152 + 0 + 128 | 3 | 1 |");
   EXPECT_EQ(row_of({6 * kGib, 2, 3, true, Scheduler::standalone}),
             "| 6 | 2 | 3 | yes | standalone | 1280 | 512 + 128 | 640 + 512 + 128 | 3 | 1 |");
   EXPECT_EQ(row_of({12 * kGib, 2, 3, true, Scheduler::yarn}),
-            "| 12 | 2 | 3 | yes | yarn | 3584 | 768 + 128 | 1152 + 1152 + 384 | 3 | 1 |");
+            "| 12 | 2 | 3 | yes | yarn | 4096 | 768 + 128 | 1408 + 1280 + 512 | 3 | 1 |");
   EXPECT_EQ(row_of({12 * kGib, 4, 3, false, Scheduler::yarn}),
-            "| 12 | 4 | 3 | no | yarn | 3584 | 768 + 128 | 2304 + 0 + 384 | 3 | 2 |");
+            "| 12 | 4 | 3 | no | yarn | 4096 | 768 + 128 | 2688 + 0 + 512 | 3 | 2 |");
   EXPECT_EQ(row_of({24 * kGib, 2, 3, true, Scheduler::yarn}),
-            "| 24 | 2 | 3 | yes | yarn | 7680 | 1536 + 384 | 2432 + 2432 + 896 | 3 | 1 |");
+            "| 24 | 2 | 3 | yes | yarn | 8960 | 1536 + 384 | 2944 + 2944 + 1152 | 3 | 1 |");
   EXPECT_EQ(row_of({24 * kGib, 16, 3, true, Scheduler::standalone}),
             "| 24 | 16 | 3 | yes | standalone | 7040 | 1536 + 384 | 2944 + 2944 + 1152 | 3 | 6 |");
   EXPECT_EQ(row_of({24 * kGib, 8, 10, true, Scheduler::yarn}),
-            "| 24 | 8 | 10 | yes | yarn | 2048 | 512 + 128 | 640 + 640 + 128 | 10 | 1 |");
+            "| 24 | 8 | 10 | yes | yarn | 2560 | 512 + 128 | 896 + 768 + 256 | 10 | 1 |");
 }
 
 // Every row of the page is what the function says, and the page has rows.
@@ -89,8 +89,9 @@ void expect_sound(const MemoryRequest& request, const MemoryPlan& plan) {
   const std::int64_t executors_each = plan.executors / request.workers;
 
   // Nothing is promised that is not there.
-  EXPECT_LE(plan.daemons_mib + request.workers * plan.node_memory_mib + (yarn ? 0 : driver),
-            request.total_mib);
+  EXPECT_LE(plan.total_mib(request.workers), request.total_mib);
+  EXPECT_GE(plan.shared_mib, driver + 200);
+  EXPECT_GE(plan.worker_mib, executors_each * executor + 300);
   // YARN rounds up to its steps: what is asked for is such a step already.
   EXPECT_EQ(executor % kAllocationStepMib, 0);
   EXPECT_EQ(driver % kAllocationStepMib, 0);
@@ -149,8 +150,8 @@ TEST(Memory, RefusesWithTheNumbers) {
   EXPECT_EQ(plan.error().kind, ErrorKind::resource_exhausted);
   EXPECT_EQ(
       plan.error().message,
-      "3 workers need 6.0 GiB of memory (1.5 GiB of it for the daemons) and there are 4.0 GiB: "
-      "take at most 1 or give more with --memory");
+      "3 workers need 4.7 GiB of memory (1.5 GiB of it for the daemons) and there are 4.0 GiB: "
+      "take at most 2 or give more with --memory");
   const auto one = plan_memory({1 * kGib, 2, 1, true, Scheduler::yarn});
   ASSERT_FALSE(one.ok());
   EXPECT_THAT(one.error().message, HasSubstr("1 worker needs 2.3 GiB"));

@@ -181,19 +181,25 @@ struct MemoryPlan {
   std::int64_t executor_off_heap_mib = 0;  // Comet's; 0 without it
   std::int64_t executors = 0;              // one or more per worker
   std::int64_t executor_cores = 0;
-  std::int64_t daemons_mib = 0;  // sum of the daemons' expected resident memory
+  // What it takes of machines that are shared: this, and for each worker that.
+  std::int64_t shared_mib = 0;
+  std::int64_t worker_mib = 0;
+
+  std::int64_t total_mib(std::int64_t workers) const { return shared_mib + workers * worker_mib; }
 
   static constexpr auto fields() {
-    return std::tuple{optional("node_memory_mib", &MemoryPlan::node_memory_mib, ""),
-                      optional("node_cores", &MemoryPlan::node_cores, ""),
-                      optional("driver_heap_mib", &MemoryPlan::driver_heap_mib, ""),
-                      optional("driver_overhead_mib", &MemoryPlan::driver_overhead_mib, ""),
-                      optional("executor_heap_mib", &MemoryPlan::executor_heap_mib, ""),
-                      optional("executor_overhead_mib", &MemoryPlan::executor_overhead_mib, ""),
-                      optional("executor_off_heap_mib", &MemoryPlan::executor_off_heap_mib, ""),
-                      optional("executors", &MemoryPlan::executors, ""),
-                      optional("executor_cores", &MemoryPlan::executor_cores, ""),
-                      optional("daemons_mib", &MemoryPlan::daemons_mib, "")};
+    return std::tuple{
+        optional("node_memory_mib", &MemoryPlan::node_memory_mib, ""),
+        optional("node_cores", &MemoryPlan::node_cores, ""),
+        optional("driver_heap_mib", &MemoryPlan::driver_heap_mib, ""),
+        optional("driver_overhead_mib", &MemoryPlan::driver_overhead_mib, ""),
+        optional("executor_heap_mib", &MemoryPlan::executor_heap_mib, ""),
+        optional("executor_overhead_mib", &MemoryPlan::executor_overhead_mib, ""),
+        optional("executor_off_heap_mib", &MemoryPlan::executor_off_heap_mib, ""),
+        optional("executors", &MemoryPlan::executors, ""),
+        optional("executor_cores", &MemoryPlan::executor_cores, ""),
+        optional("shared_mib", &MemoryPlan::shared_mib, "the master's, and one driver's"),
+        optional("worker_mib", &MemoryPlan::worker_mib, "of each worker")};
   }
 };
 

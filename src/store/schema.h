@@ -50,6 +50,8 @@ inline constexpr auto kMigrations = std::to_array<std::string_view>({
                                            "CREATE INDEX history_by_context ON history(context);",
     // 2: a job's parent is the token that its caller gave
     BDAAS_BY_PARENT("jobs"),
+    // 3: a cluster's memory is said as what is shared and what each worker takes
+    "UPDATE clusters SET body = json_remove(body, '$.memory.daemons_mib');",
 });
 
 #undef BDAAS_NOUN_TABLE

@@ -35,7 +35,7 @@ Result<MemoryPlan> FakeEngine::fit(const ClusterSpec& spec, std::int64_t total_m
                 spec.workers, needed, total_memory_mib);
   }
   MemoryPlan plan;
-  plan.node_memory_mib = kNodeMib;
+  plan.node_memory_mib = plan.shared_mib = plan.worker_mib = kNodeMib;
   plan.node_cores = 1;
   plan.executors = spec.workers;
   plan.executor_cores = 1;
