@@ -2,41 +2,14 @@
 """One cluster of three workers that stays, and many programs on it: a Java jar on every worker,
 blocks on several DataNodes, no socket outside 127/8, Comet equal to plain Spark, programs that
 fail, never end, write nothing or print too much, and Spark's own programs."""
+import collections
 import json
 import pathlib
 import re
 import subprocess
-import urllib.request
 
 import cluster_case
 from cluster_case import PROGRAMS, TEXT, ClusterCase, processes_naming, wait_for, word_counts
-
-
-def listening_addresses(pids):
-    """Hex addresses of the listening TCP sockets of these processes."""
-    inodes = set()
-    for pid in pids:
-        for link in pathlib.Path(f"/proc/{pid}/fd").glob("*"):
-            try:
-                found = re.fullmatch(r"socket:\[(\d+)\]", str(link.readlink()))
-            except OSError:
-                continue
-            if found:
-                inodes.add(found[1])
-    addresses = []
-    for table in ("tcp", "tcp6"):
-        for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-            field = line.split()
-            if field[3] == "0A" and field[9] in inodes:
-                addresses.append(field[1].partition(":")[0])
-    return addresses
-
-
-def is_loopback(address):
-    if len(address) == 8:
-        return address.endswith("7F")
-    mapped = address.startswith("0000000000000000FFFF0000") and address.endswith("7F")
-    return mapped or address == "00000000000000000000000001000000"
 
 
 class KeptCluster(ClusterCase):
@@ -63,21 +36,6 @@ class KeptCluster(ClusterCase):
                            timeout=60)
         return made
 
-    def task_hosts(self, application):
-        """From the event log of a program that has ended."""
-        path = f"/bdaas/spark-logs/{application}_1"
-        master = next(n for n in self.nodes(self.cluster) if n["role"] == "master")
-        url = f"http://{master['machine']['address']}:9870/webhdfs/v1{path}?op=OPEN&noredirect=true"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            location = json.load(answer)["Location"]
-        addresses = {n["host"]: n["machine"]["address"] for n in self.nodes(self.cluster)}
-        for host, address in addresses.items():
-            location = location.replace(f"//{host}:", f"//{address}:")
-        with urllib.request.urlopen(location, timeout=10) as answer:
-            events = [json.loads(line) for line in answer.read().decode().splitlines()]
-        return {event["Task Info"]["Host"] for event in events
-                if event["Event"] == "SparkListenerTaskEnd"}
-
     def test_java_word_count_on_every_worker(self):
         jar = self.jar()
         archive, ran = self.on_cluster(
@@ -86,26 +44,53 @@ class KeptCluster(ClusterCase):
         counts = word_counts(TEXT)
         self.assertIn(f"the=[{counts['the']}]\nand=[{counts['and']}]", ran.stdout)
         pairs = re.findall(r"^\((.*),(\d+)\)$", archive.output_text(), re.M)
-        self.assertEqual({word: int(n) for word, n in pairs}, counts)
-        if TEXT == cluster_case.ILIAD:
-            self.assertEqual((counts["the"], counts["and"]), (9573, 6481))
+        self.check_word_counts({word: int(n) for word, n in pairs})
         step = max(self.json("steps", "list", self.cluster), key=lambda s: s["created_at"])
         workers = {n["host"] for n in self.nodes(self.cluster) if n["role"] == "worker"}
         self.assertEqual(len(workers), 3)
-        self.assertEqual(self.task_hosts(step["handle"]), workers)
+        self.assertEqual(self.task_hosts(self.cluster, step["handle"]), workers)
 
-    def test_blocks_lie_on_several_nodes_and_nothing_listens_outside_127(self):
-        run = self.start("run", PROGRAMS / "look_around.py", "--cluster", self.cluster, "--data",
-                         TEXT, "--output", self.folder / "around.tar.gz")
-        first = run.stdout.readline()
-        below = processes_naming(str(self.folder))
-        addresses = listening_addresses(below)
-        out, err = run.communicate(timeout=120)
-        self.assertEqual(run.returncode, 0, err)
-        self.assertGreater(len(set(json.loads(first)["blocks"])), 1, first)
-        self.assertIn("3", out)
-        self.assertGreater(len(addresses), 12)
-        self.assertEqual([a for a in addresses if not is_loopback(a)], [])
+    def tree(self):
+        """A directory with directories and many small files; answers with its words too."""
+        top = self.folder / "tree"
+        texts = {top / "file": "one two\n" * 7, top / "below" / "deep" / "file": "three\n" * 11}
+        texts |= {top / "many" / f"{i:03}.txt": f"{i} the\n" for i in range(60)}
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return top, collections.Counter(word for text in texts.values() for line in
+                                        text.splitlines() for word in line.split(" "))
+
+    def test_input_is_a_directory_with_all_below_it(self):
+        tree, words = self.tree()
+        _, ran = self.on_cluster(PROGRAMS / "inputs.py", "--data", TEXT, "--data", tree)
+        given = json.loads(ran.stdout)
+        places, lines = given["places"], given["lines"]
+        self.assertEqual(given["args"], [places["BDAAS_INPUT_1"], places["BDAAS_INPUT_2"],
+                                         places["BDAAS_OUTPUT"]])
+        whole = TEXT.read_text(encoding="utf-8").count("\n")
+        self.assertEqual(lines, {
+            places["BDAAS_INPUT_1"]: {"RDD": whole, "DataFrame": whole, "deep": whole},
+            places["BDAAS_INPUT_2"]: {"RDD": 78, "DataFrame": 7, "deep": 78},
+            places["BDAAS_INPUT"]: {"RDD": whole + 78, "DataFrame": 0, "deep": whole + 78}})
+
+        archive, ran = self.on_cluster(
+            self.jar(), "--class", "org.example.WordCount", "--data", TEXT, "--data", tree, "--",
+            "{input}", "{output}", "three")
+        words += collections.Counter(word_counts(TEXT))
+        self.assertEqual(ran.stdout, f"three=[{words['three']}]\n")
+        pairs = re.findall(r"^\((.*),(\d+)\)$", archive.output_text(), re.M)
+        self.assertEqual({word: int(n) for word, n in pairs}, words)
+
+    def test_blocks_sockets_and_archives_of_classes(self):
+        """Blocks lie on several nodes, nothing listens outside 127/8, and every JVM has mapped its
+        release's archive of classes."""
+        blocks, archives = self.look_around(self.cluster)
+        self.assertGreater(len(set(blocks)), 1, blocks)
+        self.assertEqual(len(archives), 2 + 3 * 2 + 1 + 3, "daemons, driver, executors")
+        self.assertEqual({archive.rpartition("/")[2] for archive, _ in archives.values()},
+                         {"classes.jsa"})
+        self.assertEqual([words for words, (_, mapped) in archives.items() if not mapped], [])
 
     def test_comet_and_plain_spark_answer_the_same(self):
         rows = {}

@@ -3,10 +3,9 @@
 that say so, and the Spark history of programs whose machines are gone."""
 import json
 import re
-import urllib.error
-import urllib.request
 
 import cluster_case
+from browser import Browser
 from cluster_case import ClusterCase, wait_for
 
 PROGRAM = """
@@ -16,23 +15,6 @@ context = SparkContext.getOrCreate()
 print("sum", context.parallelize(range(1000), 4).sum(), flush=True)
 threading.Event().wait(float(sys.argv[1]))
 """
-
-
-class Browser:
-    """Comes in by a link, and then has nothing but its cookie."""
-
-    def __init__(self, link):
-        self.base = re.match(r"http://[^/]+", link)[0]
-        self.opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-        self.front = self.get(link)
-
-    def get(self, path):
-        url = path if path.startswith("http") else self.base + path
-        try:
-            with self.opener.open(url, timeout=120) as answer:
-                return answer.status, answer.geturl(), answer.read().decode(errors="replace")
-        except urllib.error.HTTPError as error:
-            return error.code, url, error.read().decode(errors="replace")
 
 
 class Pages(ClusterCase):

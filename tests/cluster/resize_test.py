@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """A worker is taken away from a cluster that keeps a file on all of its workers and runs a program:
-the program succeeds, every block is still there, and nothing of the worker is left."""
+the program succeeds, every block is still there, and nothing of the worker is left. Then another
+one comes, and one leaves while the ResourceManager dies."""
 import ast
-import getpass
 import hashlib
 import json
+import os
 import pathlib
 import random
+import signal
 import time
-import urllib.request
 
 import cluster_case
-from cluster_case import PROGRAMS, TEXT, ClusterCase, processes_naming, word_counts
+import proc
+from cluster_case import PROGRAMS, TEXT, ClusterCase, processes_naming, wait_for
+from hdfs import BLOCK_BYTES, Hdfs
 
-BLOCK_BYTES = 65536
 BLOCKS = 120
 OPEN_FILES = 12
 # It keeps files open all the time: what is being written is on no list of HDFS's yet.
@@ -35,43 +37,6 @@ for file in files:
     file.writeBytes("ended")
     file.close()
 """ % OPEN_FILES
-
-
-class Hdfs:
-    """WebHDFS and the counters of one cluster's NameNode."""
-
-    def __init__(self, nodes):
-        self.addresses = {n["host"]: n["machine"]["address"] for n in nodes}
-        master = next(n for n in nodes if n["role"] == "master")
-        self.namenode = f"http://{master['machine']['address']}:9870"
-
-    def send(self, method, path, query, content=None):
-        url = f"{self.namenode}/webhdfs/v1{path}?noredirect=true&user.name={getpass.getuser()}&"
-        asked = urllib.request.Request(url + query, method=method)
-        with urllib.request.urlopen(asked, timeout=30) as answer:
-            place = json.load(answer)["Location"]
-        for host, address in self.addresses.items():
-            place = place.replace(f"//{host}:", f"//{address}:")
-        asked = urllib.request.Request(place, method=method, data=content)
-        with urllib.request.urlopen(asked, timeout=60) as answer:
-            return answer.read()
-
-    def write(self, path, content):
-        self.send("PUT", path, f"op=CREATE&blocksize={BLOCK_BYTES}", content)
-
-    def read(self, path):
-        return self.send("GET", path, "op=OPEN")
-
-    def bean(self, name):
-        url = f"{self.namenode}/jmx?qry=Hadoop:service=NameNode,name={name}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return json.load(answer)["beans"][0]
-
-    def blocks(self):
-        """Of each living DataNode in service, by host."""
-        nodes = json.loads(self.bean("NameNodeInfo")["LiveNodes"])
-        return {key.partition(":")[0]: node["numBlocks"] for key, node in nodes.items()
-                if node["adminState"] == "In Service"}
 
 
 class Resize(ClusterCase):
@@ -100,7 +65,7 @@ class Resize(ClusterCase):
 
         self.assertEqual((smaller["status"]["state"], smaller["ready_workers"]), ("Running", 2))
         gone = next(n for n in self.nodes(cluster) if n["id"] == youngest["id"])
-        cluster_case.wait_for("its machine is given back", lambda: not pathlib.Path(
+        wait_for("its machine is given back", lambda: not pathlib.Path(
             gone["machine"]["dir"]).exists(), 20)
         self.assertEqual(processes_naming(gone["machine"]["dir"] + "/"), {})
         self.assertEqual(hashlib.sha256(hdfs.read("/kept/file")).hexdigest(),
@@ -112,10 +77,40 @@ class Resize(ClusterCase):
             n["host"] for n in nodes if n["role"] == "worker" and n is not youngest))
 
         self.assertEqual(smaller["memory"]["executors"], 2, "no program waits for a third")
+
+        self.check_that_a_worker_comes(cluster, youngest)
+        self.check_that_one_leaves_although_yarn_dies(cluster)
+
+    def check_that_a_worker_comes(self, cluster, gone):
+        larger = self.json("clusters", "resize", cluster, "3", "--wait")
+        self.assertEqual((larger["ready_workers"], larger["memory"]["executors"]), (3, 3))
+        hosts = {n["host"] for n in self.nodes(cluster) if n["role"] == "worker" and n["wanted"]}
+        self.assertEqual(len(hosts - {gone["host"]}), 3)
+        self.assertEqual(set(Hdfs(self.nodes(cluster)).blocks()), hosts)
         archive, _ = self.run_program(PROGRAMS / "wordcount.py", "--cluster", cluster, "--data",
                                       TEXT)
-        counts = dict(ast.literal_eval(line) for line in archive.output_text().splitlines())
-        self.assertEqual(counts, word_counts(TEXT))
+        self.check_word_counts(dict(map(ast.literal_eval, archive.output_text().splitlines())))
+        step = max(self.json("steps", "list", cluster), key=lambda s: s["created_at"])
+        self.assertEqual(self.task_hosts(cluster, step["handle"]), hosts)
+
+    def kill_daemon(self, main_class):
+        """Answers when the agent has started another."""
+        def process():
+            return next((pid for pid in self.home.processes() if main_class in proc.words(pid)),
+                        None)
+        old = process()
+        os.kill(old, signal.SIGKILL)
+        wait_for(f"another {main_class}", lambda: process() not in (None, old))
+
+    def check_that_one_leaves_although_yarn_dies(self, cluster):
+        resizing = self.start("clusters", "resize", cluster, "2", "--wait", "--json")
+        wait_for("it begins to leave",
+                 lambda: self.json("clusters", "describe", cluster)["leaving"])
+        self.kill_daemon("org.apache.hadoop.yarn.server.resourcemanager.ResourceManager")
+        out, err = resizing.communicate(timeout=120)
+        self.assertEqual(resizing.returncode, 0, err)
+        self.assertEqual(json.loads(out)["ready_workers"], 2)
+        self.assertEqual(len(Hdfs(self.nodes(cluster)).blocks()), 2)
 
 
 if __name__ == "__main__":
