@@ -56,11 +56,14 @@ std::string explain_exception(std::string_view diagnostics, std::string_view thr
                      sentence(*cause));
 }
 
-std::optional<std::string> killed_by_signal(std::string_view exit_code) {
+std::optional<std::string> killed_from_outside(std::string_view exit_code) {
   if (exit_code == "137") {
     return "its driver was killed (SIGKILL): the machine may have run out of memory";
   }
   if (exit_code == "143") return "its driver was ended from outside (SIGTERM)";
+  if (exit_code == "154") {  // ContainerExecutor.ExitCode.LOST
+    return "its driver was lost: it died together with the NodeManager that watched it";
+  }
   return std::nullopt;
 }
 
@@ -81,7 +84,7 @@ std::string explain_failure(std::string_view diagnostics) {
   }
   if (const auto code = after(diagnostics, "exitCode:")) {
     const std::string digits = digits_of(*code);
-    if (auto killed = killed_by_signal(digits)) return *std::move(killed);
+    if (auto killed = killed_from_outside(digits)) return *std::move(killed);
     for (const char* mark : {"\nCaused by: ", "Exception in thread \"main\" ", "Error: "}) {
       if (const auto cause = after(diagnostics, mark)) {
         return sentence(fmt::format("its driver ended with exit code {}: {}", digits, *cause));

@@ -57,6 +57,9 @@ TEST(Diagnostics, ExitOfTheDriver) {
                       "is =1) due to AM Container for appattempt_1_1_000001 exited with  "
                       "exitCode: 137\nFailing this attempt."),
       "its driver was killed (SIGKILL): the machine may have run out of memory");
+  EXPECT_EQ(explain_failure("Application application_1_1 failed 1 times due to AM Container for "
+                            "appattempt_1_1_000001 exited with  exitCode: 154\nFailing."),
+            "its driver was lost: it died together with the NodeManager that watched it");
   EXPECT_EQ(
       explain_failure("… exited with  exitCode: 1\nLast 4096 bytes of stderr :\nError: Could not "
                       "find or load main class org.example.Nosuch\n"),

@@ -9,8 +9,11 @@ import unittest
 
 import cluster_case
 import kill_walk
+import proc
+from browser import Browser
 from cluster_case import PROGRAMS, TEXT, Archive, ClusterCase, processes_naming, wait_for
 
+MASTER_OF_A_PROGRAM = "org.apache.spark.deploy.yarn.ApplicationMaster"
 SLOW = """import threading
 from pyspark import SparkContext
 sc = SparkContext()
@@ -65,6 +68,7 @@ class Survive(ClusterCase):
 
     def test_the_manager_is_killed_at_every_effect_of_one_run(self):
         """One after the other; kill_walk.py has them one by one, and more."""
+        self.assertEqual(kill_walk.forgotten_effects(), set())
         rows = kill_walk.Rows(self.home)
         points = [kill_walk.Point(rows, effect, "begun") for effect in kill_walk.IN_A_JOB]
         points.insert(kill_walk.IN_A_JOB.index("collect"), kill_walk.Running(rows))
@@ -72,15 +76,37 @@ class Survive(ClusterCase):
         self.assertEqual(wrong, [])
         self.assertEqual([str(point) for point, _ in deaths], [str(point) for point in points])
 
+    def kill_worker(self, with_the_driver):
+        """With all it runs."""
+        for node in self.nodes(self.running_cluster()["id"]):
+            below = processes_naming(node["machine"]["dir"] + "/")
+            driver = any(MASTER_OF_A_PROGRAM in proc.words(pid) for pid in below)
+            if node["role"] == "worker" and driver == with_the_driver:
+                for pid in below:
+                    os.kill(pid, signal.SIGKILL)
+                return
+        self.fail("there is no such worker")
+
     def test_a_worker_dies_with_all_it_runs(self):
         run = self.start_slow("--workers", "2")
-        nodes = self.nodes(self.running_cluster()["id"])
-        driver = next((w for w in processes_naming("ApplicationMaster").values()), "")
-        victim = next(n for n in nodes if n["role"] == "worker"
-                      and n["machine"]["dir"] not in driver)
-        for pid in processes_naming(victim["machine"]["dir"] + "/"):
-            os.kill(pid, signal.SIGKILL)
+        self.kill_worker(with_the_driver=False)
         self.finish(run)
+
+    def test_the_worker_of_the_driver_dies_with_all_it_runs(self):
+        run = self.start_slow("--workers", "2")
+        cluster = self.running_cluster()["id"]
+        wait_for("a part of the event log is copied", lambda: any(
+            log.name.startswith(cluster) and log.stat().st_size > 1000
+            for log in (self.home.home / "history").glob("*")))
+        self.kill_worker(with_the_driver=True)
+        _, err = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 1, err[-2000:])
+        self.assertIn("its driver was lost: it died together with the NodeManager", err)
+        self.check_nothing_lives()
+        application = self.json("steps", "list", cluster)[0]["handle"]
+        history = Browser(self.json("ui", "history")["link"])
+        wait_for("the program's page", lambda: "Spark Jobs" in history.get(
+            f"/v1/pages/history/{application}/")[2])
 
     def test_control_c_cancels_and_cleans_up(self):
         run = self.start_slow("--workers", "1")
