@@ -14,8 +14,8 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from manager import Home  # noqa: E402
 
-IDLE = ("--port", "0", "--idle-exit", "1s")
-LONGER_S = 2.5  # it would have ended by then
+IDLE = ("--port", "0", "--idle-exit", "2s")
+LONGER_S = 4.5  # it would have ended by then
 FAKE = {"workers": 1, "engine": "fake", "provider": "fake"}
 
 
@@ -57,7 +57,7 @@ class IdleExit(unittest.TestCase):
         self.assertEqual(self.home.run("programs", "upload", "ok.py").returncode, 0)
         program = self.home.get("/v1/programs")["items"][0]["id"]
         self.home.post("/v1/jobs", {"program": program, "place": {
-            **FAKE, "settings": {"fake.time_ms": "2500"}}})
+            **FAKE, "settings": {"fake.time_ms": "4500"}}})
         self.check_that_it_ends()
         with contextlib.closing(sqlite3.connect(self.home.home / "bdaas.db")) as database:
             self.assertEqual(database.execute("SELECT state FROM jobs").fetchall(),
