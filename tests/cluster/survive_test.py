@@ -93,7 +93,7 @@ class Survive(ClusterCase):
         self.finish(run)
 
     def test_the_worker_of_the_driver_dies_with_all_it_runs(self):
-        run = self.start_slow("--workers", "2")
+        run = self.start_slow("--workers", "1")
         cluster = self.running_cluster()["id"]
         wait_for("a part of the event log is copied", lambda: any(
             log.name.startswith(cluster) and log.stat().st_size > 1000
