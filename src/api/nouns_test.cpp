@@ -146,5 +146,30 @@ TEST_F(ApiTest, ReleasesAreListedAndVerified) {
   EXPECT_EQ(post("/v1/releases/other/verify").status, 404);
 }
 
+TEST_F(ApiTest, AFileOfThisMachineIsNamedAndNotCopied) {
+  const auto dir = TempDir::make().value();
+  const auto file = dir.path() / "iliad.txt";
+  ASSERT_TRUE(write_file(file, "sing").ok());
+  const auto name = [&](const std::string& path) {
+    return post("/v1/data", fmt::format(R"({{"path":"{}"}})", path));
+  };
+  const auto made = name(file);
+  ASSERT_EQ(made.status, 201) << made.body;
+  const auto data = from_json<DataSet>(parse_json(made.body).value()).value();
+  EXPECT_EQ(data.path, file.native());
+  EXPECT_EQ(data.bytes, 4);
+  EXPECT_EQ(data.sha256, "");
+  EXPECT_EQ(from_json<DataSet>(parse_json(name(file).body).value()).value().id, data.id);
+  EXPECT_EQ(get("/v1/data/" + data.id.text + "/content").status, 412);
+  ASSERT_TRUE(write_file(file, "sang").ok());
+  EXPECT_NE(from_json<DataSet>(parse_json(name(file).body).value()).value().id, data.id);
+  EXPECT_EQ(name("iliad.txt").status, 400);
+  EXPECT_EQ(name(dir.path()).status, 400);
+  EXPECT_EQ(name("/dev/zero").status, 400);
+  EXPECT_EQ(name(file.native() + "x").status, 404);
+  ASSERT_TRUE(write_file(file, "").ok());
+  EXPECT_EQ(name(file).status, 400);
+}
+
 }  // namespace
 }  // namespace bdaas::api

@@ -47,6 +47,15 @@ struct LogQuery {
 
 // ---- bodies ----
 
+struct InPlaceRequest {
+  std::string path;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        required("path", &InPlaceRequest::path, "absolute, of a file on the manager's machine")};
+  }
+};
+
 struct ResizeRequest {
   std::int64_t workers = 1;
 

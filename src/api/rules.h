@@ -69,11 +69,16 @@ constexpr auto field_rules(std::type_identity<JobSpec>) {
       {.field = "args", .length_max = 65536, .items_max = 10'000, .text = Text::any},
       {.field = "data", .items_max = 1000},
       {.field = "timeout_ms", .min = 0, .max = kYearMs},
+      {.field = "token", .length_max = 64},
   });
 }
 
 constexpr auto field_rules(std::type_identity<UploadSpec>) {
   return std::to_array<FieldRule>({{.field = "name", .length_max = 255}});
+}
+
+constexpr auto field_rules(std::type_identity<InPlaceRequest>) {
+  return std::to_array<FieldRule>({{.field = "path", .length_max = 4095}});
 }
 
 constexpr auto field_rules(std::type_identity<ResizeRequest>) {

@@ -60,7 +60,8 @@ std::string sha256_hex(std::string_view bytes) {
   return digest.hex();
 }
 
-Result<std::string> sha256_of_file(const std::filesystem::path& path) {
+Result<std::string> sha256_of_file(const std::filesystem::path& path,
+                                   const std::function<bool()>& stop) {
   const auto failed = [&](int code) {
     return os_error(code, fmt::format("cannot read '{}'", printable(path.native())));
   };
@@ -70,6 +71,7 @@ Result<std::string> sha256_of_file(const std::filesystem::path& path) {
   Sha256 digest;
   std::vector<char> buffer(kReadChunkBytes);
   for (;;) {
+    if (stop()) return fail(ErrorKind::cancelled, "cancelled");
     const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
     if (got == 0) return digest.hex();
     if (got < 0 && errno != EINTR) return failed(errno);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,7 +29,9 @@ class Sha256 {
 };
 
 std::string sha256_hex(std::string_view bytes);
-Result<std::string> sha256_of_file(const std::filesystem::path& path);
+// stop: asked between pieces; then cancelled.
+Result<std::string> sha256_of_file(
+    const std::filesystem::path& path, const std::function<bool()>& stop = [] { return false; });
 
 std::string to_base64(std::string_view bytes);
 Result<std::string> from_base64(std::string_view text);

@@ -177,6 +177,19 @@ Result<> remove_tree(const fs::path& path) {
   }
 }
 
+Result<FileStamp> stamp_of(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return path_error(errno, "look at", path);
+  if (!S_ISREG(status.st_mode)) {
+    return fail(ErrorKind::invalid_argument, "'{}' is no file", printable(path.native()));
+  }
+  if (::access(path.c_str(), R_OK) != 0) return path_error(errno, "read", path);
+  // Two writes in one tick of the file system's clock differ by the inode when they replace it.
+  return FileStamp{status.st_size,
+                   fmt::format("{}.{:09}-{}-{}", status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+                               status.st_dev, status.st_ino)};
+}
+
 Result<std::uint64_t> free_bytes(const fs::path& path) {
   struct statvfs status {};
   if (::statvfs(path.c_str(), &status) != 0) return path_error(errno, "measure the disk of", path);

@@ -31,6 +31,16 @@ Result<> make_directory(const fs::path& path, mode_t mode = 0755);
 // lost their permissions get them back first.
 Result<> remove_tree(const fs::path& path);
 
+// Tells a file from itself after somebody wrote to it.
+struct FileStamp {
+  std::int64_t bytes = 0;
+  std::string version;  // when it was written and where it lies on its disk; opaque
+
+  bool operator==(const FileStamp&) const = default;
+};
+// Of a regular file that can be read; links are followed. invalid_argument: it is something else.
+Result<FileStamp> stamp_of(const fs::path& path);
+
 // Bytes free to an ordinary user on the file system that holds path.
 Result<std::uint64_t> free_bytes(const fs::path& path);
 

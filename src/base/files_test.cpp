@@ -49,6 +49,18 @@ TEST_F(Files, ReadsMoreThanOneChunkAndRefusesMoreThanAllowed) {
   EXPECT_EQ(refused.error().kind, ErrorKind::resource_exhausted);
 }
 
+TEST_F(Files, AStampTellsThatAFileWasWritten) {
+  ASSERT_TRUE(write_file(at("x"), "one").ok());
+  const auto before = stamp_of(at("x")).value();
+  EXPECT_EQ(before.bytes, 3);
+  EXPECT_EQ(stamp_of(at("x")).value(), before);
+  ASSERT_TRUE(write_file(at("x"), "two").ok());
+  EXPECT_NE(stamp_of(at("x")).value(), before);
+  EXPECT_EQ(stamp_of(at("none")).error().kind, ErrorKind::not_found);
+  EXPECT_EQ(stamp_of(dir_.path()).error().kind, ErrorKind::invalid_argument);
+  EXPECT_EQ(stamp_of("/dev/null").error().kind, ErrorKind::invalid_argument);
+}
+
 TEST_F(Files, ReadsFilesThatSayNoSize) {
   EXPECT_NE(read_file("/proc/self/status").value().find("Pid:"), std::string::npos);
 }

@@ -121,6 +121,9 @@ Result<LocalData> check_data(const fs::path& path) {
     return fail(ErrorKind::invalid_argument, "the data '{}' is empty", shown(path));
   }
   data.source = std::move(source).value();
+  std::error_code error;
+  const auto absolute = fs::absolute(path, error);
+  if (!error && is_utf8(absolute.native())) data.path = absolute;
   return data;
 }
 

@@ -21,6 +21,7 @@ struct LocalData {
   DataShape shape = DataShape::file;
   std::uint64_t content_bytes = 0;
   std::uint64_t files = 1;
+  std::string path;  // absolute, of a file; empty: a directory, or no UTF-8
   std::unique_ptr<ByteSource> source;
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "cli/known_members.h"
+#include "cli/retry.h"
 
 namespace bdaas::cli {
 
@@ -26,7 +27,7 @@ Result<std::string> sha256_of(ByteSource& source, TaskControl& control) {
 }
 
 bool could_be(const DataSet& stored, const LocalData& data) {
-  return stored.name == data.name && stored.shape == data.shape &&
+  return stored.path.empty() && stored.name == data.name && stored.shape == data.shape &&
          stored.bytes == static_cast<std::int64_t>(data.content_bytes) &&
          stored.files == static_cast<std::int64_t>(data.files);
 }
@@ -68,6 +69,18 @@ Result<DataSetId> send_data(const Api& api, LocalData& data, const Progress& pro
                 data.name, sent.sha256, stored.sha256);
   }
   return stored.id;
+}
+
+Result<DataSetId> lend_data(const Api& api, LocalData& data, const Progress& progress,
+                            TaskControl& control) {
+  if (data.path.empty()) return send_data(api, data, progress, control);
+  const auto answer = api.post("/v1/data", json::object{{"path", data.path}});
+  if (!answer && is_broken_connection(answer.error().kind)) return answer.error();
+  // A manager that sees other files than we do gets the content.
+  if (!answer) return send_data(api, data, progress, control);
+  BDAAS_ASSIGN(const auto seen, noun_from<DataSet>(*answer));
+  if (seen.bytes == static_cast<std::int64_t>(data.content_bytes)) return seen.id;
+  return send_data(api, data, progress, control);
 }
 
 }  // namespace bdaas::cli

@@ -15,4 +15,8 @@ Result<ProgramId> send_program(const Api& api, const LocalProgram& program,
 Result<DataSetId> send_data(const Api& api, LocalData& data, const Progress& progress,
                             TaskControl& control);
 
+// A file is read where it lies when the manager sees the same file; anything else is sent.
+Result<DataSetId> lend_data(const Api& api, LocalData& data, const Progress& progress,
+                            TaskControl& control);
+
 }  // namespace bdaas::cli

@@ -48,8 +48,8 @@ struct Note {
 
 using Change = std::variant<Insert<Cluster>, Insert<Node>, Insert<Lease>, Insert<Step>, Insert<Job>,
                             Insert<JobResult>, Insert<Program>, Insert<DataSet>, Update<Cluster>,
-                            Update<Node>, Update<Lease>, Update<Step>, Update<Job>, Move<Cluster>,
-                            Move<Lease>, Move<Step>, Move<Job>, Start, Settle, Note>;
+                            Update<Node>, Update<Lease>, Update<Step>, Update<Job>, Update<DataSet>,
+                            Move<Cluster>, Move<Lease>, Move<Step>, Move<Job>, Start, Settle, Note>;
 
 using Changes = std::vector<Change>;
 

@@ -139,7 +139,7 @@ Result<OnEngine> on_engine(const Rows& rows, const Seams& seams, const ClusterId
 }
 
 fs::path data_path(const Seams& seams, const DataSet& data) {
-  return seams.state_dir.data() / data.id.text;
+  return data.path.empty() ? seams.state_dir.data() / data.id.text : fs::path(data.path);
 }
 
 Result<Work> load_data(const Rows& rows, const Seams& seams, const std::string& subject) {
@@ -147,17 +147,22 @@ Result<Work> load_data(const Rows& rows, const Seams& seams, const std::string& 
   if (job == nullptr) return fail(ErrorKind::not_found, "job {} has ended", subject);
   BDAAS_ASSIGN(auto on, on_engine(rows, seams, *job->cluster));
   std::vector<std::pair<DataSource, std::string>> sources;
+  std::vector<DataSet> data_sets;
   for (std::size_t i = 0; i < job->spec.data.size(); ++i) {
     BDAAS_ASSIGN(const auto data, rows.store().get<DataSet>(job->spec.data[i]));
     sources.push_back(
         {DataSource{data.shape, data_path(seams, data), data.name}, job_input(job->id, i + 1)});
+    data_sets.push_back(data);
   }
   return Work([=](const Cancel& cancel) -> Result<Value> {
+    ReadingInPlace reading(data_sets, *cancel);
+    BDAAS_TRY(reading.begin());
     LoadProgress progress(cancel);
     for (const auto& [source, dir] : sources) {
       BDAAS_TRY(on.set.service->load(on.facts, source, dir, progress));
     }
-    return Value{};
+    BDAAS_ASSIGN(auto answer, reading.end());
+    return Value{std::move(answer)};
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/state_dir.h"
 #include "control/facts.h"
+#include "control/in_place.h"
 #include "control/rows.h"
 #include "model/node_link.h"
 #include "model/output.h"
@@ -54,7 +55,7 @@ struct Outcome {
   IntentId intent;  // empty for effects that only read
   std::optional<Error> error;
   std::variant<std::monostate, Machine, ListAnswer, RunObservation, JobResult, Prepared,
-               DrainAnswer>
+               DrainAnswer, LoadAnswer>
       value;
 };
 

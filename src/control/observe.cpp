@@ -145,6 +145,15 @@ void observe_answer(const Rows& rows, const Outcome& outcome, Changes& changes) 
       changes.push_back(Update<Step>{known});
       break;
     }
+    case Effect::load_data: {
+      for (const auto& [id, sha256] : std::get<LoadAnswer>(outcome.value).sha256) {
+        auto data = rows.store().get<DataSet>(id);
+        if (!data) continue;  // removed meanwhile
+        data->sha256 = sha256;
+        changes.push_back(Update<DataSet>{*std::move(data)});
+      }
+      break;
+    }
     case Effect::collect: {
       const auto& result = std::get<JobResult>(outcome.value);
       const Job* job = rows.job(JobId{outcome.subject});

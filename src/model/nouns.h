@@ -76,6 +76,8 @@ struct DataSet {
   UserId owner;
   std::string name;                   // base name of what was given
   DataShape shape = DataShape::file;  // tree: kept as one POSIX tar, names checked at upload
+  std::string path;                   // of a file that is read where it lies; empty: we keep it
+  std::string path_version;           // of that file when it was named; see FileStamp
   std::string sha256;                 // of the stored bytes (the file, or the tar)
   std::int64_t bytes = 0;             // of the user's files, without tar headers
   std::int64_t files = 1;
@@ -87,7 +89,13 @@ struct DataSet {
                       required("owner", &DataSet::owner, "user"),
                       required("name", &DataSet::name, "base name"),
                       required("shape", &DataSet::shape, "file, or tree (kept as one tar)"),
-                      required("sha256", &DataSet::sha256, "of the stored bytes"),
+                      optional("path", &DataSet::path,
+                               "of a file that is read where it lies, on the manager's machine; "
+                               "empty: the manager keeps the content"),
+                      optional("path_version", &DataSet::path_version,
+                               "of that file when it was named, opaque: jobs refuse another"),
+                      required("sha256", &DataSet::sha256,
+                               "of the stored bytes; of a file in place from its first load on"),
                       required("bytes", &DataSet::bytes, "sum of the files"),
                       optional("files", &DataSet::files, "number of files"),
                       optional("created_at", &DataSet::created_at, ""),

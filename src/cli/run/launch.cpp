@@ -76,7 +76,7 @@ Result<> send_inputs(const Api& api, LaunchPlan& plan, const TellRun& tell, Task
       plan.spec.data.push_back(std::get<DataSetId>(item));
       continue;
     }
-    BDAAS_ASSIGN(auto id, send_data(api, *data, progress.of_next(data->source->length()), control));
+    BDAAS_ASSIGN(auto id, lend_data(api, *data, progress.of_next(data->source->length()), control));
     plan.spec.data.push_back(std::move(id));
   }
   return {};

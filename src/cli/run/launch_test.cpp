@@ -2,7 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "base/files.h"
 #include "cli/fake_server.h"
 #include "cli/known_members.h"
 
@@ -29,10 +31,19 @@ class LaunchTest : public testing::Test {
   std::vector<std::string> tokens_;
   int answers_lost_ = 0;  // of the first so many
   int found_ = 0;
+  std::vector<std::string> lent_;
+  std::int64_t bytes_seen_ = 0;  // what the manager says of a file
   FakeServer server_{[this](Exchange& exchange) {
     asked_.push_back(exchange.method + " " + exchange.target);
     if (exchange.target == "/v1/cluster-checks") {
       return exchange.answer(507, R"({"error":{"kind":"resource_exhausted","message":"full"}})");
+    }
+    if (exchange.target == "/v1/data" && exchange.method == "POST") {
+      lent_.push_back(exchange.read_body());
+      DataSet data;
+      data.id = DataSetId{"d-1"};
+      data.bytes = bytes_seen_;
+      return exchange.answer(201, write_json(to_json(data)));
     }
     if (exchange.target == "/v1/jobs") {
       const auto spec = noun_from<JobSpec>(parse_json(exchange.read_body()).value());
@@ -64,6 +75,37 @@ TEST_F(LaunchTest, AClusterThatStandsIsNotChecked) {
   const auto job = launch_of(plan);
   EXPECT_TRUE(job.ok()) << job.error().message;
   EXPECT_THAT(asked_, ElementsAre("POST /v1/jobs"));
+}
+
+TEST_F(LaunchTest, AFileIsReadWhereItLies) {
+  const auto file = fs::path(testing::TempDir()) / fmt::format("lent.{}", ::getpid());
+  ASSERT_TRUE(write_file(file, "three").ok());
+  bytes_seen_ = 5;
+  LaunchPlan plan;
+  plan.program = ProgramId{"p-1"};
+  plan.spec.cluster = ClusterId{"c-1"};
+  plan.data.push_back(check_data(file).value());
+  const auto job = launch_of(plan);
+  EXPECT_TRUE(job.ok()) << job.error().message;
+  EXPECT_THAT(asked_, ElementsAre("POST /v1/data", "POST /v1/jobs"));
+  EXPECT_THAT(lent_, ElementsAre(fmt::format(R"({{"path":"{}"}})", file.native())));
+  EXPECT_THAT(plan.spec.data, ElementsAre(DataSetId{"d-1"}));
+  fs::remove(file);
+}
+
+// As in another mount namespace: the same path, another file.
+TEST_F(LaunchTest, AManagerThatSeesAnotherFileGetsTheContent) {
+  const auto file = fs::path(testing::TempDir()) / fmt::format("sent.{}", ::getpid());
+  ASSERT_TRUE(write_file(file, "three").ok());
+  bytes_seen_ = 6;
+  LaunchPlan plan;
+  plan.program = ProgramId{"p-1"};
+  plan.spec.cluster = ClusterId{"c-1"};
+  plan.data.push_back(check_data(file).value());
+  EXPECT_FALSE(launch_of(plan).ok());  // this manager takes no uploads
+  ASSERT_GE(asked_.size(), 2u);
+  EXPECT_EQ(asked_[1], "GET /v1/data");
+  fs::remove(file);
 }
 
 TEST_F(LaunchTest, AnAnswerThatIsLostIsAskedForAgainByTheSameToken) {
