@@ -416,7 +416,7 @@ class DiskFull(unittest.TestCase):
         self.refused(300, '"$bdaas" run ok.py')  # the packages do not fit
 
     def test_it_is_said_on_a_cluster_that_stands(self):
-        self.big(250)  # what is uploaded lies there too
+        self.big(450)
         self.refused(600, 'cluster=$("$bdaas" clusters create --engine fake)\n'
                           '"$bdaas" run ok.py --cluster "$cluster" --data big.txt')
 
