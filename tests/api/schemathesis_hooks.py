@@ -57,6 +57,8 @@ def before_call(context, case, kwargs):
         body.pop("cluster", None)
     elif operation == "add_step":
         body["settings"] = {}
+    elif operation == "use_in_place":
+        body["path"] = os.path.abspath(__file__)
     elif operation == "create_upload":
         case.headers["Upload-Metadata"] = METADATA
         case.headers.pop("Upload-Checksum", None)
