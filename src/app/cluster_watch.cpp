@@ -1,5 +1,7 @@
 #include "app/cluster_watch.h"
 
+#include <future>
+
 namespace bdaas {
 
 namespace {
@@ -7,6 +9,7 @@ namespace {
 constexpr Millis kBetweenLooks{2'000};
 constexpr Millis kPagesWhileRunning{5'000};  // the driver's page goes with its program
 constexpr Millis kPagesWhileIdle{60'000};
+constexpr Millis kCancelLook{30};
 
 bool is_running(const Step& step) {
   using enum StepState;
@@ -31,7 +34,7 @@ void ClusterWatch::stop() {
 
 void ClusterWatch::run() {
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, kBetweenLooks, [this] { return stopping_; })) {
+  while (!wake_.wait_for(lock, kBetweenLooks, [this] { return stopping_.load(); })) {
     lock.unlock();
     if (!control_.idle()) look();
     lock.lock();
@@ -70,11 +73,11 @@ std::vector<ClusterWatch::Sight> ClusterWatch::sights() {
 
 void ClusterWatch::look_at(const Sight& sight, Seen& seen) {
   const bool step_ended = sight.ended_steps != seen.ended_steps;
-  if (sight.running || step_ended) pages_.keep_logs(sight.facts);
+  if (sight.running || step_ended) pages_.keep_logs(sight.facts, stopping_);
   const auto now = std::chrono::steady_clock::now();
   const auto interval = sight.running ? kPagesWhileRunning : kPagesWhileIdle;
   if (step_ended || now - seen.pages_kept_at >= interval) {
-    pages_.keep_pages(sight.facts);
+    pages_.keep_pages(sight.facts, stopping_);
     seen.pages_kept_at = now;
   }
   seen.ended_steps = sight.ended_steps;
@@ -82,11 +85,19 @@ void ClusterWatch::look_at(const Sight& sight, Seen& seen) {
 
 Result<JobResult> KeepingCollector::collect(const CollectRequest& request,
                                             const std::atomic<bool>& cancel) {
-  const std::jthread last_look([&] {
-    pages_.keep_logs(request.cluster);
-    pages_.keep_pages(request.cluster);
+  std::atomic<bool> enough{false};
+  auto last_look = std::async(std::launch::async, [&] {
+    pages_.keep_logs(request.cluster, enough);
+    pages_.keep_pages(request.cluster, enough);
   });
-  return inner_.collect(request, cancel);
+  auto result = inner_.collect(request, cancel);
+  const auto deadline = std::chrono::steady_clock::now() + last_look_max_;
+  while (result.ok() && !cancel && std::chrono::steady_clock::now() < deadline &&
+         last_look.wait_for(kCancelLook) != std::future_status::ready) {
+  }
+  enough = true;
+  last_look.wait();
+  return result;
 }
 
 }  // namespace bdaas

@@ -4,6 +4,7 @@
 // which only reads; the control room does not wait for it, but for the last look before a job's
 // result is whole, after which its cluster may go.
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -45,20 +46,23 @@ class ClusterWatch {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool stopping_ = false;  // guarded by mutex_
+  std::atomic<bool> stopping_ = false;  // set under mutex_; ends a copy under way
   std::thread thread_;
 };
 
-// Collects a result while the last of its cluster's event logs and pages are kept.
+// Collects a result while the last of its cluster's event logs and pages are kept. A finished
+// archive waits for them at most `last_look_max`.
 class KeepingCollector final : public ResultCollector {
  public:
-  KeepingCollector(ResultCollector& inner, SparkPages& pages) : inner_(inner), pages_(pages) {}
+  KeepingCollector(ResultCollector& inner, SparkPages& pages, Millis last_look_max = Millis{20'000})
+      : inner_(inner), pages_(pages), last_look_max_(last_look_max) {}
   Result<JobResult> collect(const CollectRequest& request,
                             const std::atomic<bool>& cancel) override;
 
  private:
   ResultCollector& inner_;
   SparkPages& pages_;
+  const Millis last_look_max_;
 };
 
 }  // namespace bdaas

@@ -162,10 +162,11 @@ class EngineService {
   };
   virtual Result<std::vector<RemoteFile>> list_files(const ClusterFacts& cluster,
                                                      const std::string& hdfs_dir) = 0;
-  // Streams one file; sink returns an error to stop.
+  // Streams one file; sink returns an error to stop. cancelled: soon after the flag. A daemon that
+  // falls silent is deadline_exceeded.
   using Sink = std::function<Result<>(std::string_view bytes)>;
   virtual Result<> read_file(const ClusterFacts& cluster, const std::string& hdfs_path,
-                             const Sink& sink) = 0;
+                             const Sink& sink, const std::atomic<bool>& cancel) = 0;
 
   virtual Result<> remove(const ClusterFacts& cluster, const std::string& hdfs_path) = 0;
 

@@ -42,8 +42,10 @@ struct Handle {
   explicit operator bool() const { return multi != nullptr && easy != nullptr; }
 };
 
-constexpr int kPollMs = 1'000;
-constexpr int kCancelPollMs = 30;  // how late a cancelled request is noticed
+using Steady = std::chrono::steady_clock;
+
+constexpr Millis kPoll{1'000};
+constexpr Millis kCancelPoll{30};  // how late a cancelled request is noticed
 
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -119,6 +121,8 @@ class Call {
   void set_body();
   void set_callbacks();
   CURLcode run();
+  bool is_too_silent();
+  Millis poll_time() const;
   Error explain(CURLcode code) const;
 
   long status() const {
@@ -162,6 +166,9 @@ class Call {
   std::uint64_t given_bytes_ = 0;  // by the source
   std::size_t header_bytes_ = 0;
   std::optional<Error> error_;  // of a callback
+  std::int64_t moved_bytes_ = -1;
+  Steady::time_point moved_at_;
+  bool too_silent_ = false;
   bool head_told_ = false;
   HttpResponse response_;
 };
@@ -250,8 +257,11 @@ CURLcode Call::run() {
   while (running > 0) {
     CURLMcode step = curl_multi_perform(multi_, &running);
     if (step == CURLM_OK && running > 0) {
-      const int wait_ms = request_.cancel != nullptr ? kCancelPollMs : kPollMs;
-      step = curl_multi_poll(multi_, nullptr, 0, wait_ms, nullptr);
+      if (is_too_silent()) {
+        code = CURLE_OPERATION_TIMEDOUT;
+        break;
+      }
+      step = curl_multi_poll(multi_, nullptr, 0, static_cast<int>(poll_time().count()), nullptr);
     }
     if (step != CURLM_OK || is_cancelled()) {
       code = step == CURLM_OK ? CURLE_ABORTED_BY_CALLBACK : CURLE_OUT_OF_MEMORY;
@@ -264,6 +274,26 @@ CURLcode Call::run() {
   }
   curl_multi_remove_handle(multi_, easy_);
   return code;
+}
+
+// A clock of our own: libcurl's counts whole seconds, and the time a sink takes for silence.
+bool Call::is_too_silent() {
+  if (request_.silence_max.count() == 0) return false;
+  curl_off_t received = 0;
+  curl_off_t sent = 0;
+  curl_easy_getinfo(easy_, CURLINFO_SIZE_DOWNLOAD_T, &received);
+  curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &sent);
+  const auto bytes = static_cast<std::int64_t>(header_bytes_) + received + sent;
+  const auto now = Steady::now();
+  if (std::exchange(moved_bytes_, bytes) != bytes) moved_at_ = now;
+  too_silent_ = now - moved_at_ >= request_.silence_max;
+  return too_silent_;
+}
+
+Millis Call::poll_time() const {
+  Millis wait = request_.cancel != nullptr ? kCancelPoll : kPoll;
+  if (request_.silence_max.count() > 0) wait = std::min(wait, request_.silence_max);
+  return wait;
 }
 
 std::size_t Call::take_header(std::string_view line) {
@@ -329,7 +359,11 @@ Error Call::explain(CURLcode code) const {
   const auto where = fmt::format("{} {}{}", request_.method, url_.origin(), printable(target));
   if (is_cancelled()) return fail(ErrorKind::cancelled, "{}: cancelled", where);
   if (error_) return Error(*error_).context(where);
-  const std::string_view detail = detail_[0] != '\0' ? detail_.data() : curl_easy_strerror(code);
+  const std::string silence =
+      fmt::format("nothing came for {}", human_duration(request_.silence_max));
+  const std::string_view detail = too_silent_          ? std::string_view(silence)
+                                  : detail_[0] != '\0' ? detail_.data()
+                                                       : curl_easy_strerror(code);
   const bool late = code == CURLE_OPERATION_TIMEDOUT;
   const bool reading = is_reading(request_.method);
   if (code == CURLE_URL_MALFORMAT || code == CURLE_TOO_MANY_REDIRECTS) {

@@ -3,12 +3,10 @@
 //
 // What an error means (its kind):
 //   unavailable        nobody answered, and nothing was done: refused, unresolvable, not connected
-//   in time; and
-//                      a connection that broke under a reading request (GET, HEAD)
+//                      in time; and a connection that broke under a reading request (GET, HEAD)
 //   unknown_outcome    a changing request was sent, at least in part, and no answer came: neither
-//   before the
-//                      connection broke nor before the deadline
-//   deadline_exceeded  the deadline of a reading request
+//                      before the connection broke nor before the deadline
+//   deadline_exceeded  the deadline of a reading request, or a silence in it that was too long
 //   cancelled          by request.cancel
 //   resource_exhausted the answer is larger than allowed
 //   invalid_argument   the request cannot be written down: a bad address, a line break in a header
@@ -58,11 +56,11 @@ struct HttpRequest {
   std::function<void(const HttpResponse& head)> on_head;
   Millis timeout{30'000};  // of the whole request
   Millis connect_timeout{5'000};
+  Millis silence_max{0};  // while no byte comes or goes; 0: only the timeout counts
   std::uint64_t response_bytes_max = 16u << 20;  // of HttpResponse::body
   int redirects_max = 0;                         // followed for GET and HEAD only
   std::shared_ptr<const HostMap> hosts;
-  const std::atomic<bool>* cancel =
-      nullptr;  // looked at about once a second and at each piece of body
+  const std::atomic<bool>* cancel = nullptr;  // noticed within 30 ms
 };
 
 struct HttpResponse {

@@ -363,6 +363,34 @@ TEST(HttpClientErrors, TheDeadlineHolds) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3));
 }
 
+TEST(HttpClientErrors, ASilenceThatIsTooLongEndsARequest) {
+  HttpTestServer server([](Connection& connection) {
+    Request request;
+    std::string head;
+    if (!connection.read_head(head)) return;
+    if (head.starts_with("GET")) {
+      connection.say("HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n" + std::string(1024, 'x'));
+    }
+    connection.wait_for_close();
+  });
+  HttpClient client;
+  std::size_t bytes = 0;
+  const auto count = [&](std::string_view piece) {
+    bytes += piece.size();
+    return Result<>{};
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  const auto stopped =
+      client.send({.url = server.url(), .sink = count, .silence_max = Millis(100)});
+  ASSERT_FALSE(stopped.ok());
+  EXPECT_EQ(stopped.error().kind, ErrorKind::deadline_exceeded) << stopped.error().message;
+  EXPECT_EQ(bytes, 1024u);
+  EXPECT_EQ(
+      client.send({.method = "POST", .url = server.url(), .silence_max = Millis(100)}).error().kind,
+      ErrorKind::unknown_outcome);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+}
+
 TEST(HttpClientErrors, CancelEndsAWaitingRequest) {
   std::atomic<bool> cancel = false;
   HttpTestServer server([&](Connection& connection) {

@@ -7,6 +7,9 @@
 
 namespace bdaas {
 
+// How long a daemon that is being read from may say nothing.
+inline constexpr Millis kSilenceMax{60'000};
+
 struct HostPort {
   std::string host;
   std::int64_t port = 0;

@@ -53,8 +53,10 @@ Result<> copy_log(WebHdfs& hdfs, const ClusterId& cluster, const HdfsStatus& log
     // Its length is known to the worker that has it, not to the NameNode; an answer that there is
     // nothing beyond the copy comes as an error, and is none.
     auto done = copy_rest(hdfs, path, growing);
-    if (!done && done.error().kind == ErrorKind::resource_exhausted) return done;
-    return {};
+    const auto kind = done ? ErrorKind::not_found : done.error().kind;
+    const bool told = kind == ErrorKind::resource_exhausted || kind == ErrorKind::cancelled ||
+                      kind == ErrorKind::deadline_exceeded;
+    return told ? std::move(done) : Result<>{};
   }
   if (static_cast<std::int64_t>(fs::file_size(finished, error)) == log.bytes && !error) return {};
   if (!fs::exists(growing, error) ||
@@ -69,8 +71,8 @@ Result<> copy_log(WebHdfs& hdfs, const ClusterId& cluster, const HdfsStatus& log
 }  // namespace
 
 Result<> copy_event_logs(HttpClient& client, const ClusterFacts& cluster,
-                         const std::filesystem::path& directory) {
-  WebHdfs hdfs(client, endpoints_of(cluster));
+                         const std::filesystem::path& directory, const std::atomic<bool>& cancel) {
+  WebHdfs hdfs(client, endpoints_of(cluster), &cancel);
   auto logs = hdfs.list(kEventLogDir);
   if (!logs) {
     if (logs.error().kind == ErrorKind::not_found) return {};  // no program has run yet

@@ -211,7 +211,7 @@ Result<std::vector<EngineService::RemoteFile>> FakeService::list_files(
 }
 
 Result<> FakeService::read_file(const ClusterFacts& cluster, const std::string& hdfs_path,
-                                const Sink& sink) {
+                                const Sink& sink, const std::atomic<bool>&) {
   std::string content;
   {
     const std::lock_guard lock(mutex_);

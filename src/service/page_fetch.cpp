@@ -6,6 +6,8 @@
 #include <mutex>
 #include <thread>
 
+#include "service/cluster_http.h"
+
 namespace bdaas {
 namespace {
 
@@ -55,6 +57,7 @@ class Fetch {
     request_.hosts = std::move(target.hosts);
     for (const auto& [name, value] : page.headers) request_.headers.push_back({name, value});
     request_.timeout = kWholeDeadline;
+    request_.silence_max = kSilenceMax;
     request_.response_bytes_max = kErrorBytesMax;
     request_.cancel = &cancel_;
     request_.on_head = [this](const HttpResponse& head) { take_head(head); };

@@ -22,8 +22,8 @@ std::string with_application(std::string path, const std::string& application) {
 }  // namespace
 
 Result<> PageSnapshots::take(HttpClient& client, const ClusterFacts& cluster,
-                             const PageServer& server, const std::string& application,
-                             Time now) const {
+                             const PageServer& server, const std::string& application, Time now,
+                             const std::atomic<bool>* cancel) const {
   PageSnapshot snapshot{.page = server.name, .title = server.title, .taken_at = now, .parts = {}};
   for (const auto& part : server.overview) {
     HttpRequest request;
@@ -34,6 +34,7 @@ Result<> PageSnapshots::take(HttpClient& client, const ClusterFacts& cluster,
     request.timeout = kDeadline;
     request.connect_timeout = kDeadline;
     request.response_bytes_max = kPartBytesMax;
+    request.cancel = cancel;
     auto answer = client.send(request);
     if (!answer && answer.error().kind == ErrorKind::resource_exhausted) {
       snapshot.parts.push_back({part.heading, R"("too much to keep")"});

@@ -16,7 +16,8 @@ class PageSnapshots {
   // Asks the server for the parts of its overview. {application} in their paths becomes
   // `application`. A server that does not answer keeps the snapshot it has, and is an error here.
   Result<> take(HttpClient& client, const ClusterFacts& cluster, const PageServer& server,
-                const std::string& application, Time now) const;
+                const std::string& application, Time now,
+                const std::atomic<bool>* cancel = nullptr) const;
 
   std::vector<PageSnapshot> of(const ClusterId& cluster) const;
   Result<PageSnapshot> read(const ClusterId& cluster, const std::string& page) const;

@@ -51,6 +51,11 @@ class ScriptedHadoop {
     const std::lock_guard lock(mutex_);
     said_[target_prefix] = {status, body};
   }
+  // Its DataNode gives all of the file but its end, for which it stays silent.
+  void stall(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    stalled_.insert(path);
+  }
   std::vector<std::string> lines() {
     const std::lock_guard lock(mutex_);
     return lines_;
@@ -106,6 +111,10 @@ class ScriptedHadoop {
       const std::string& content = files_[path];
       const std::size_t offset = std::stoull(parameter(target, "offset"));
       if (offset > content.size()) return to.answer(403, "");
+      if (stalled_.contains(path)) {
+        return to.say(fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}",
+                                  content.size() - offset + 1, content.substr(offset)));
+      }
       return to.answer(200, content.substr(offset));
     }
     if (operation == "MKDIRS") {
@@ -188,6 +197,7 @@ class ScriptedHadoop {
   std::mutex mutex_;
   std::map<std::string, std::string> files_;  // guarded by mutex_, as the rest
   std::set<std::string> directories_;
+  std::set<std::string> stalled_;
   std::map<std::string, std::pair<int, std::string>> said_;  // by the request line's beginning
   std::vector<std::string> lines_;
   std::string last_body_;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kApplication = "{application}";
 constexpr std::string_view kDriver = "driver";
+constexpr Millis kCancelLook{30};
 
 PageLinks links_of(const std::vector<PageServer>& servers, const std::string& place,
                    const std::string& here) {
@@ -40,22 +41,27 @@ bool is_behind_yarn(const PageServer& server) {
 // The one who copies a cluster's files at the moment.
 class SparkPages::Turn {
  public:
-  Turn(SparkPages& pages, const ClusterId& id) : pages_(pages), id_(id) {
+  Turn(SparkPages& pages, const ClusterId& id, const std::atomic<bool>& cancel)
+      : pages_(pages), id_(id) {
     std::unique_lock lock(pages_.mutex_);
-    pages_.free_.wait(lock, [&] { return !pages_.busy_.contains(id_); });
-    pages_.busy_.insert(id_);
+    const auto is_free = [&] { return !pages_.busy_.contains(id_); };
+    while (!cancel && !mine_) mine_ = pages_.free_.wait_for(lock, kCancelLook, is_free);
+    if (mine_) pages_.busy_.insert(id_);
   }
   ~Turn() {
+    if (!mine_) return;
     const std::lock_guard lock(pages_.mutex_);
     pages_.busy_.erase(id_);
     pages_.free_.notify_all();
   }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
+  explicit operator bool() const { return mine_; }  // false: cancelled before
 
  private:
   SparkPages& pages_;
   const ClusterId id_;
+  bool mine_ = false;
 };
 
 SparkPages::SparkPages(Places places, std::function<Result<ReleaseFacts>()> release,
@@ -121,8 +127,8 @@ Result<PageSnapshot> SparkPages::snapshot(const ClusterId& cluster, const std::s
 }
 
 // The program that runs now: with several, the one that YARN names first.
-Result<std::string> SparkPages::application(const ClusterFacts& cluster,
-                                            const PageServer& driver) const {
+Result<std::string> SparkPages::application(const ClusterFacts& cluster, const PageServer& driver,
+                                            const std::atomic<bool>* cancel) const {
   const bool yarn = is_behind_yarn(driver);
   HttpRequest request;
   request.url = fmt::format("http://{}:{}{}", driver.host, driver.port,
@@ -130,6 +136,7 @@ Result<std::string> SparkPages::application(const ClusterFacts& cluster,
   request.headers = {{"Accept", "application/json"}};
   request.hosts = endpoints_of(cluster).hosts;
   request.timeout = Millis{5'000};
+  request.cancel = cancel;
   BDAAS_ASSIGN(const auto answer, json_answer(client_->send(request), "cannot ask for programs"));
   const json::value& list = yarn ? at_path(answer, {"apps", "app"}) : answer;
   if (!list.is_array() || list.get_array().empty()) {
@@ -139,26 +146,28 @@ Result<std::string> SparkPages::application(const ClusterFacts& cluster,
   return text_at(list.get_array().front(), {"id"});
 }
 
-void SparkPages::keep_logs(const ClusterFacts& cluster) {
+void SparkPages::keep_logs(const ClusterFacts& cluster, const std::atomic<bool>& cancel) {
   if (!has_pages(cluster.spec)) return;
-  const Turn turn(*this, cluster.id);
-  const auto copied = copy_event_logs(*client_, cluster, places_.event_logs);
+  const Turn turn(*this, cluster.id, cancel);
+  if (!turn) return;
+  const auto copied = copy_event_logs(*client_, cluster, places_.event_logs, cancel);
   if (!copied) {
     log_.info("event logs of {} are not copied now: {}", cluster.id.text, copied.error().message);
   }
 }
 
-void SparkPages::keep_pages(const ClusterFacts& cluster) {
-  const Turn turn(*this, cluster.id);
+void SparkPages::keep_pages(const ClusterFacts& cluster, const std::atomic<bool>& cancel) {
+  const Turn turn(*this, cluster.id, cancel);
   for (const auto& server : servers(cluster)) {
+    if (cancel) return;
     if (server.overview.empty()) continue;
     std::string id;
     if (server.name == kDriver) {
-      auto found = application(cluster, server);
+      auto found = application(cluster, server, &cancel);
       if (!found) continue;  // no program runs: the last look at one stays
       id = *std::move(found);
     }
-    const auto taken = snapshots_.take(*client_, cluster, server, id, clock_.now());
+    const auto taken = snapshots_.take(*client_, cluster, server, id, clock_.now(), &cancel);
     if (!taken) {
       log_.info("no snapshot of {} of {} now: {}", server.name, cluster.id.text,
                 taken.error().message);

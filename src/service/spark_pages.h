@@ -34,13 +34,14 @@ class SparkPages final : public Pages {
 
   // What is worth keeping of a living cluster: what is new of its event logs, and its pages. Calls
   // for one cluster wait for one another. Failures are one log line: the cluster may be just
-  // starting or ending.
-  void keep_logs(const ClusterFacts& cluster);
-  void keep_pages(const ClusterFacts& cluster);
+  // starting or ending. Both end soon after the flag.
+  void keep_logs(const ClusterFacts& cluster, const std::atomic<bool>& cancel);
+  void keep_pages(const ClusterFacts& cluster, const std::atomic<bool>& cancel);
 
  private:
   class Turn;
-  Result<std::string> application(const ClusterFacts& cluster, const PageServer& driver) const;
+  Result<std::string> application(const ClusterFacts& cluster, const PageServer& driver,
+                                  const std::atomic<bool>* cancel = nullptr) const;
 
   const Places places_;
   const Clock& clock_;

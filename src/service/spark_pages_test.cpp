@@ -26,6 +26,7 @@ class SparkPagesTest : public ::testing::Test {
   Result<PageAnswer> get(const std::string& page, const std::string& target) {
     return pages_.get(cluster_, "/p", page, {.target = target});
   }
+  void keep_pages() { pages_.keep_pages(cluster_, std::atomic<bool>{false}); }
   static constexpr const char* kRunning = "GET /ws/v1/cluster/apps?states=RUNNING";
 
   // A loopback address of this process's own: the ports are those of a real master.
@@ -73,7 +74,7 @@ TEST_F(SparkPagesTest, TheDriverStandsBehindYarnWhileItRuns) {
 
 TEST_F(SparkPagesTest, WhatIsSeenIsKeptWhenNobodyAnswersAnyMore) {
   hadoop_.say("GET /jmx", 200, R"({"beans": []})");
-  pages_.keep_pages(cluster_);
+  keep_pages();
   EXPECT_EQ(pages_.snapshots(cluster_.id).size(), 1u);
   hadoop_.say("GET /ws/v1/cluster/metrics", 200, "{}");
   hadoop_.say("GET /ws/v1/cluster/nodes", 200, "{}");
@@ -81,12 +82,12 @@ TEST_F(SparkPagesTest, WhatIsSeenIsKeptWhenNobodyAnswersAnyMore) {
               R"({"apps": {"app": [{"id": "application_7_0001"}]}})");
   hadoop_.say("GET /proxy/application_7_0001/api/v1/applications/application_7_0001/", 200, "[]");
   clock_.advance(Millis{1000});
-  pages_.keep_pages(cluster_);
+  keep_pages();
   EXPECT_EQ(pages_.snapshots(cluster_.id).size(), 3u);
   hadoop_.say("GET /jmx", 500, "");
   const Time then = clock_.now();
   clock_.advance(Millis{1000});
-  pages_.keep_pages(cluster_);
+  keep_pages();
   const auto seen = pages_.snapshot(cluster_.id, "namenode");
   ASSERT_TRUE(seen.ok()) << seen.error().message;
   EXPECT_EQ(seen->taken_at, then);

@@ -155,8 +155,8 @@ Result<std::vector<EngineService::RemoteFile>> SparkService::list_files(
 }
 
 Result<> SparkService::read_file(const ClusterFacts& cluster, const std::string& hdfs_path,
-                                 const Sink& sink) {
-  WebHdfs hdfs(*client_, endpoints_of(cluster));
+                                 const Sink& sink, const std::atomic<bool>& cancel) {
+  WebHdfs hdfs(*client_, endpoints_of(cluster), &cancel);
   auto done = hdfs.open(hdfs_path, sink);
   if (done || done.error().kind != ErrorKind::not_found) return done;
   // A program may have written a file where its output directory was expected: list_files() shows

@@ -22,8 +22,8 @@ class SparkService final : public EngineService, public StageSource {
                   const std::string& handle) override;
   Result<std::vector<RemoteFile>> list_files(const ClusterFacts& cluster,
                                              const std::string& hdfs_dir) override;
-  Result<> read_file(const ClusterFacts& cluster, const std::string& hdfs_path,
-                     const Sink& sink) override;
+  Result<> read_file(const ClusterFacts& cluster, const std::string& hdfs_path, const Sink& sink,
+                     const std::atomic<bool>& cancel) override;
   Result<> remove(const ClusterFacts& cluster, const std::string& hdfs_path) override;
   Result<Drains> decommission(const ClusterFacts& cluster) override;
 

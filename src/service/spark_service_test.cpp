@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <future>
+
 #include "base/files.h"
 #include "engine/spark/test_cluster.h"
 #include "service/event_logs.h"
@@ -183,19 +185,65 @@ TEST_F(SparkServiceTest, ReadsAFileWhereADirectoryWasExpected) {
   ASSERT_TRUE(files.ok());
   ASSERT_EQ(files->size(), 1u);
   std::string content;
-  const auto done =
-      service_.read_file(cluster_, "/out/" + files->front().name, [&](std::string_view bytes) {
+  const auto done = service_.read_file(
+      cluster_, "/out/" + files->front().name,
+      [&](std::string_view bytes) {
         content += bytes;
         return Result<>{};
-      });
+      },
+      std::atomic<bool>{false});
   ASSERT_TRUE(done.ok()) << done.error().message;
   EXPECT_EQ(content, "42");
+}
+
+// As with a DataNode that is stopped or cut off.
+TEST_F(SparkServiceTest, CancelEndsAReadingThatStands) {
+  hadoop_.put("/out/part-0", "12345");
+  hadoop_.stall("/out/part-0");
+  std::atomic<bool> cancel = false;
+  std::string content;
+  const auto done = service_.read_file(
+      cluster_, "/out/part-0",
+      [&](std::string_view bytes) {
+        content += bytes;
+        cancel = content == "12345";
+        return Result<>{};
+      },
+      cancel);
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().kind, ErrorKind::cancelled) << done.error().message;
+}
+
+TEST_F(SparkServiceTest, CancelEndsACopyingOfEventLogsThatStands) {
+  for (const char* name : {"application_7_0001", "application_7_0002.inprogress"}) {
+    const std::string path = fmt::format("/bdaas/spark-logs/{}", name);
+    hadoop_.put(path, "one\n");
+    hadoop_.stall(path);
+    std::atomic<bool> cancel = false;
+    auto copying = std::async(std::launch::async, [&] {
+      HttpClient client;
+      return copy_event_logs(client, cluster_, dir_, cancel);
+    });
+    const fs::path copy = dir_ / "c-7-application_7_0001.inprogress";
+    const fs::path growing = dir_ / "c-7-application_7_0002.inprogress";
+    const auto is_under_way = [&] {
+      return read_file(copy).value_or("") == "one\n" || read_file(growing).value_or("") == "one\n";
+    };
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!is_under_way() && std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
+    cancel = true;
+    const auto copied = copying.get();
+    ASSERT_FALSE(copied.ok());
+    EXPECT_EQ(copied.error().kind, ErrorKind::cancelled) << copied.error().message;
+    ASSERT_TRUE(service_.remove(cluster_, path).ok());
+  }
 }
 
 TEST_F(SparkServiceTest, EventLogsAreCopiedAsTheyGrow) {
   HttpClient client;
   const auto copied = [&](const std::string& name) {
-    EXPECT_TRUE(copy_event_logs(client, cluster_, dir_).ok());
+    EXPECT_TRUE(copy_event_logs(client, cluster_, dir_, std::atomic<bool>{false}).ok());
     return read_file(dir_ / name).value_or("absent");
   };
   EXPECT_EQ(copied("c-7-application_7_0001_1"), "absent");

@@ -6,7 +6,7 @@ namespace bdaas {
 namespace {
 
 constexpr Millis kMetadataTimeout{30'000};
-constexpr Millis kTransferTimeout{24 * 3'600'000ll};  // ended by cancel, not by the clock
+constexpr Millis kTransferTimeout{24 * 3'600'000ll};  // ended by cancel or silence before
 
 std::string last_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -31,6 +31,7 @@ HttpRequest WebHdfs::request(const char* method, std::string url) const {
   request.url = std::move(url);
   request.timeout = kMetadataTimeout;
   request.hosts = endpoints_.hosts;
+  request.cancel = cancel_;
   return request;
 }
 
@@ -41,14 +42,14 @@ Result<json::value> WebHdfs::ask(const char* method, const std::string& path, co
 }
 
 Result<> WebHdfs::open(const std::string& path, const BodySink& sink, std::int64_t offset,
-                       std::int64_t bytes, const std::atomic<bool>* cancel) {
+                       std::int64_t bytes) {
   Parameters parameters = {{"offset", std::to_string(offset)}};
   if (bytes >= 0) parameters.emplace_back("length", std::to_string(bytes));
   HttpRequest reading = request("GET", url(path, "OPEN", std::move(parameters)));
   reading.redirects_max = 1;
   reading.timeout = kTransferTimeout;
+  reading.silence_max = kSilenceMax;
   reading.sink = sink;
-  reading.cancel = cancel;
   const std::string what = fmt::format("cannot read {} from HDFS", path);
   auto done = client_->send(reading);
   if (!done) return std::move(done).error().context(what);

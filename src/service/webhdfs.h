@@ -16,14 +16,16 @@ struct HdfsStatus {
 
 class WebHdfs {
  public:
-  WebHdfs(HttpClient& client, ClusterEndpoints endpoints)
-      : client_(&client), endpoints_(std::move(endpoints)) {}
+  // `cancel` ends every request, and outlives this.
+  WebHdfs(HttpClient& client, ClusterEndpoints endpoints, const std::atomic<bool>* cancel = nullptr)
+      : client_(&client), endpoints_(std::move(endpoints)), cancel_(cancel) {}
 
   const ClusterEndpoints& endpoints() const { return endpoints_; }
 
-  // Streams `bytes` from `offset`, to the end when bytes is negative.
+  // Streams `bytes` from `offset`, to the end when bytes is negative. deadline_exceeded: nothing
+  // came for a minute.
   Result<> open(const std::string& path, const BodySink& sink, std::int64_t offset = 0,
-                std::int64_t bytes = -1, const std::atomic<bool>* cancel = nullptr);
+                std::int64_t bytes = -1);
 
   Result<> make_directory(const std::string& path);  // with parents; an existing one is fine
   Result<HdfsStatus> status(const std::string& path);
@@ -45,6 +47,7 @@ class WebHdfs {
 
   HttpClient* client_;
   ClusterEndpoints endpoints_;
+  const std::atomic<bool>* cancel_;
 };
 
 }  // namespace bdaas

@@ -70,7 +70,7 @@ class Collection {
       for (const auto& file : *listed) {
         if (is_unfinished(file.name)) continue;
         BDAAS_TRY(add_file("output/" + file.name, file.bytes, [&](const EngineService::Sink& sink) {
-          return service.read_file(request_.cluster, dir + "/" + file.name, sink);
+          return service.read_file(request_.cluster, dir + "/" + file.name, sink, cancel_);
         }));
         ++output_files_;
       }

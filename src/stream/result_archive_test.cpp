@@ -40,7 +40,8 @@ class ScriptedService final : public EngineService {
     }
     return listed;
   }
-  Result<> read_file(const ClusterFacts&, const std::string& path, const Sink& sink) override {
+  Result<> read_file(const ClusterFacts&, const std::string& path, const Sink& sink,
+                     const std::atomic<bool>&) override {
     const auto& content = files.at(path.substr(kOutput.size() + 1));
     for (std::size_t at = 0; at < content.size(); at += 1000) {
       on_read();
