@@ -92,6 +92,7 @@ class ActivityWatch final : public api::HttpService {
 // The rooms, in the order they are built; they are taken down in the opposite one.
 class House {
  public:
+  ~House() { stop_threads(); }
   static Result<std::unique_ptr<House>> build(Installation installation, Log log);
   Result<> open(const ServeOptions& options);
   // Until a signal, a shutdown request, or idleness for so long.
@@ -114,6 +115,7 @@ class House {
   void end(bool terminate_clusters);
   void terminate_all();
   void wait_for_the_clusters();
+  void stop_threads();
 
   Installation installation_;
   Log log_;
@@ -312,9 +314,14 @@ void House::live(Millis idle_exit) {
   if (terminating_) wait_for_the_clusters();
   std::error_code ignored;  // a stale file is noticed by its readers
   fs::remove(installation_.dir.manager(), ignored);
-  server_->stop();
-  watch_->stop();
-  control_->stop();
+  stop_threads();
+}
+
+// Before anything that they use goes, also when the manager could not be opened.
+void House::stop_threads() {
+  if (server_) server_->stop();
+  if (watch_) watch_->stop();
+  if (control_) control_->stop();
 }
 
 // A JVM's worth of file descriptors is not needed, a thousand clients' are.

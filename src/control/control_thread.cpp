@@ -28,7 +28,9 @@ void ControlThread::stop() {
     ending_ = true;
   }
   wake_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  if (!thread_.joinable()) return;
+  loop_.seams().links->on_event({});  // the links may outlive this
+  thread_.join();
   pool_.reset();
 }
 

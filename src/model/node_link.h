@@ -45,7 +45,8 @@ class NodeLinks {
   // Takes what arrived since the last call, in order per node.
   virtual std::vector<LinkEvent> drain() = 0;
   // Called on the loop's thread whenever drain() has something; must not block. Set before the
-  // first open().
+  // first open(). Another one takes its place, an empty one none: on return the old one does not
+  // run any more, and never will. Not from within a call.
   virtual void on_event(std::function<void()> wake) = 0;
 };
 

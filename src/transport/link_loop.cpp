@@ -92,8 +92,13 @@ std::vector<LinkEvent> LinkLoop::drain() {
 }
 
 void LinkLoop::on_event(std::function<void()> wake) {
-  const std::lock_guard lock(mutex_);
+  const std::lock_guard lock(wake_mutex_);
   wake_ = std::move(wake);
+}
+
+void LinkLoop::tell() {
+  const std::lock_guard lock(wake_mutex_);
+  if (wake_) wake_();
 }
 
 void LinkLoop::run() {
@@ -107,9 +112,9 @@ void LinkLoop::run() {
     }
     Steady::time_point until = Steady::time_point::max();
     const auto watched_links = watched(until);
-    const auto wake = std::exchange(news_, false) ? wake_ : std::function<void()>();
+    const bool news = std::exchange(news_, false);
     lock.unlock();
-    if (wake) wake();
+    if (news) tell();
 
     std::vector<pollfd> fds{{wake_fd_.get(), POLLIN, 0}};
     for (const auto& one : watched_links) fds.push_back(one.fd);

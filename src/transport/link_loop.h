@@ -58,6 +58,7 @@ class LinkLoop final : public NodeLinks {
   struct Watched;
 
   void run();
+  void tell();  // that there is something to drain
   // The rest: mutex_ is held.
   std::vector<std::pair<NodeId, Machine>> due(Steady::time_point now);  // to be dialled
   void take_dialled(const NodeId& node, const Machine& machine, Result<UniqueFd> dialled);
@@ -80,8 +81,10 @@ class LinkLoop final : public NodeLinks {
   std::vector<LinkEvent> events_;
   std::size_t event_bytes_ = 0;
   bool news_ = false;  // events since the last wake
-  std::function<void()> wake_;
   bool stopping_ = false;
+
+  std::mutex wake_mutex_;  // taken without mutex_; held during a call, so that none is left behind
+  std::function<void()> wake_;
 
   std::thread thread_;
 };

@@ -6,6 +6,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <future>
 
 namespace bdaas {
 namespace {
@@ -127,6 +128,22 @@ TEST_F(LinkLoopTest, HelloBringsTheLinkUpAndReportsFollowInOrder) {
   ASSERT_TRUE(std::holds_alternative<LinkUp>(got[0]));
   EXPECT_EQ(seq_of(std::get<LinkReport>(got[1]).report), 1);
   EXPECT_EQ(seq_of(std::get<LinkReport>(got[2]).report), 2);
+}
+
+// As at the manager's end: who was woken is gone, the links are not.
+TEST_F(LinkLoopTest, TakingTheWakeBackWaitsForACallUnderWay) {
+  start(quick());
+  std::atomic<bool> over = false;
+  std::promise<void> begun;
+  loop_->on_event([&] {
+    begun.set_value();
+    for (int i = 0; i < 20'000; ++i) std::this_thread::yield();
+    over = true;
+  });
+  agent(0).hello();
+  begun.get_future().wait();
+  loop_->on_event({});
+  EXPECT_TRUE(over);
 }
 
 TEST_F(LinkLoopTest, OrdersArriveOnlyWhileUp) {

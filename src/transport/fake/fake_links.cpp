@@ -72,10 +72,14 @@ void FakeLinks::dial(const NodeId& node, std::int64_t serial) {
 
 void FakeLinks::close(const NodeId& node) { links_.erase(node); }
 
+void FakeLinks::on_event(std::function<void()> wake) {
+  wake_ = wake ? std::move(wake) : [] {};
+}
+
 void FakeLinks::drop_manager() {
   links_.clear();
   arrived_.clear();
-  wake_ = [] {};
+  on_event({});
 }
 
 void FakeLinks::break_link(const NodeId& node, const std::string& why) {

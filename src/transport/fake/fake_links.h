@@ -41,7 +41,7 @@ class FakeLinks final : public NodeLinks, public AgentPlacer {
   void close(const NodeId& node) override;
   bool send(const NodeId& node, const Order& order) override;
   std::vector<LinkEvent> drain() override;
-  void on_event(std::function<void()> wake) override { wake_ = std::move(wake); }
+  void on_event(std::function<void()> wake) override;
   Result<> place(const Machine& machine, const AgentConfig& config) override;
 
   // ---- the owner's side ----
