@@ -14,9 +14,11 @@ Result<Program> get_program(const Call& call, FromPath<ProgramId> id) {
   return own_row<Program>(call, id.value);
 }
 
-// The content stays: an equal program may be on its way in. The manager sweeps what no row names.
+// Its content goes when no other row has it and none is on its way in.
 Result<> remove_program(const Call& call, FromPath<ProgramId> id) {
-  return call.api.commands.remove_program(call.user, id.value);
+  BDAAS_TRY(call.api.commands.remove_program(call.user, id.value));
+  call.api.sweep();
+  return {};
 }
 
 }  // namespace
@@ -30,6 +32,7 @@ std::vector<Route> program_routes() {
       route("GET", "/v1/programs/{id}", "get_program", "Describe a program", get_program));
   routes.push_back(route("DELETE", "/v1/programs/{id}", "remove_program",
                          "Forget a program that no job uses", remove_program)
+                       .slow()
                        .may_fail({conflict, failed_precondition}));
   return routes;
 }

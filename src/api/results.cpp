@@ -21,7 +21,9 @@ Result<JobResult> get_result(const Call& call, FromPath<ResultId> id) {
 
 Result<> remove_result(const Call& call, FromPath<ResultId> id) {
   BDAAS_TRY(call.api.commands.remove_result(call.user, id.value));
-  return remove_tree(archive_of(call, id.value));
+  BDAAS_TRY(remove_tree(archive_of(call, id.value)));
+  call.api.sweep();  // what its program printed
+  return {};
 }
 
 Result<HttpResponse> get_result_archive(const Call& call, FromPath<ResultId> id) {

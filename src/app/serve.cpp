@@ -23,6 +23,7 @@
 #include "service/spark_service.h"
 #include "stream/output_spool.h"
 #include "stream/result_archive.h"
+#include "stream/sweep.h"
 #include "stream/uploads.h"
 #include "transport/agent_socket.h"
 #include "transport/link_loop.h"
@@ -32,6 +33,8 @@
 namespace bdaas {
 
 namespace {
+
+constexpr Millis kSweepEvery = std::chrono::hours(6);
 
 std::string user_name() {
   const passwd* entry = ::getpwuid(::geteuid());
@@ -137,6 +140,7 @@ class House {
   std::unique_ptr<SparkPages> pages_;
   std::unique_ptr<KeepingCollector> collector_;
   std::unique_ptr<Uploads> uploads_;
+  std::unique_ptr<Sweep> sweep_;
   std::unique_ptr<ControlThread> control_;
   std::unique_ptr<ClusterWatch> watch_;
   std::unique_ptr<CommandDesk> desk_;
@@ -178,6 +182,8 @@ Result<std::unique_ptr<House>> House::build(Installation installation, Log log) 
   const StateDir& dir = house->installation_.dir;
   BDAAS_ASSIGN(house->store_, Store::open(dir.database()));
   BDAAS_ASSIGN(house->uploads_, Uploads::open(dir, UploadLimits{}, house->clock_, house->entropy_));
+  house->sweep_ =
+      std::make_unique<Sweep>(dir, *house->store_, *house->uploads_, house->clock_, house->log_);
   BDAAS_ASSIGN(auto catalog, load_catalog(embedded_release_files()));
   house->releases_ =
       make_releases(fs::absolute(dir.packages()), host_tools_of_environment(), std::move(catalog));
@@ -244,7 +250,7 @@ api::ApiContext House::context() {
           info,           look,
           facts,          [this](bool terminate_clusters) { end(terminate_clusters); },
           log_,           pages_.get(),
-          &door_};
+          &door_,         [this] { sweep_->run(); }};
 }
 
 Result<> House::open(const ServeOptions& options) {
@@ -306,7 +312,12 @@ void House::live(Millis idle_exit) {
   const Millis look =
       idle_exit.count() > 0 ? std::clamp(idle_exit, kShortestLook, kLongestLook) : kLongestLook;
   Time idle_since = clock_.now();
+  Time sweep_at = idle_since;
   while (!stop_.wait(look)) {
+    if (clock_.now() >= sweep_at) {
+      sweep_->run();
+      sweep_at = clock_.now() + kSweepEvery;
+    }
     if (!control_->idle()) idle_since = clock_.now();
     idle_since = std::max(idle_since, activity_->last());
     if (idle_exit.count() > 0 && clock_.now() - idle_since >= idle_exit) break;

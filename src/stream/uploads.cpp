@@ -128,7 +128,8 @@ fs::path target_of(const StateDir& dir, const FinishedUpload& finished) {
 
 }  // namespace
 
-// `info` belongs to whoever has claimed the entry, but info.object and info.touched_at to mutex_.
+// `info` belongs to whoever has claimed the entry, but info.object and info.touched_at to mutex_,
+// and info.finished is changed under finishing_ only.
 struct Uploads::Entry {
   UploadInfo info;
   std::atomic<std::int64_t> offset{0};  // changed by the claimant only
@@ -352,12 +353,30 @@ Result<FinishedUpload> Uploads::finish(const UserId& owner, const UploadId& id) 
                                       checked.error().kind == ErrorKind::corrupted);
     if (refused) (void)forget(entry);  // the refusal is what matters; what stays expires
     if (!checked) return checked;
+    const std::lock_guard lock(finishing_);
     entry->info.finished = std::visit([](const auto& row) { return to_json(row); }, *checked);
     BDAAS_TRY(save(*entry));
   }
   BDAAS_ASSIGN(auto finished, parse_finished(entry->info));
+  const std::lock_guard lock(finishing_);
   BDAAS_TRY(move_content(id, target_of(dir_, finished)));
   return finished;
+}
+
+std::unique_lock<std::mutex> Uploads::hold_finishing() {
+  remove_expired();
+  return std::unique_lock(finishing_);
+}
+
+std::set<std::string> Uploads::awaited() const {
+  std::set<std::string> names;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, entry] : entries_) {
+    if (!entry->info.finished || !entry->info.object.empty()) continue;
+    const auto finished = parse_finished(entry->info);
+    if (finished) names.insert(target_of(dir_, *finished).filename().native());
+  }
+  return names;
 }
 
 // Equal programs share their content. What was moved before the manager was killed is not there any

@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <variant>
 
 #include "base/clock.h"
@@ -101,6 +102,12 @@ class Uploads {
   // A writer that is at it gets an error. The object of a finished upload stays.
   Result<> remove(const UserId& owner, const UploadId& id);
 
+  // For who removes content that no row names (stream/sweep.h): while the lock is held, no upload
+  // moves its content; awaited() are the contents (SHA-256 of a program, id of a data set) that
+  // have been moved and get their row soon. Forgets what has expired.
+  std::unique_lock<std::mutex> hold_finishing();
+  std::set<std::string> awaited() const;  // under that lock
+
  private:
   friend class UploadWriter;
   struct Entry;
@@ -125,6 +132,8 @@ class Uploads {
   const UploadLimits limits_;
   const Clock& clock_;
   Entropy& entropy_;
+
+  std::mutex finishing_;  // taken before mutex_; guards info.finished and moving content
 
   mutable std::mutex mutex_;
   std::map<UploadId, EntryPtr> entries_;  // guarded by mutex_
