@@ -67,7 +67,9 @@ Result<MemoryPlan> CommandDesk::check_cluster(const ClusterSpec& spec, std::int6
   BDAAS_TRY(check_cluster_spec(spec, names_of(seams.providers), names_of(seams.engines), releases));
   const Engine& engine = *seams.engines.at(spec.engine).engine;
   BDAAS_TRY(engine.check_settings(spec.settings));
-  BDAAS_ASSIGN(const auto offers, seams.providers.at(spec.provider)->offers());
+  Provider& provider = *seams.providers.at(spec.provider);
+  BDAAS_TRY(provider.check_ports(engine.ports(spec)));
+  BDAAS_ASSIGN(const auto offers, provider.offers());
   if (offers.empty()) {
     return fail(ErrorKind::resource_exhausted, "provider {} has no machine to offer",
                 spec.provider);

@@ -69,6 +69,8 @@ class Engine {
   // Refuses what cannot be scheduled, with the numbers. Called before anything is rented.
   virtual Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t total_memory_mib,
                                  std::int64_t total_cores) const = 0;
+  // The TCP ports its daemons listen on, each at the address of its node. Default: none.
+  virtual std::vector<std::int64_t> ports(const ClusterSpec&) const { return {}; }
   // Unknown settings are refused, with the nearest known.
   virtual Result<> check_settings(const std::map<std::string, std::string>& settings) const = 0;
   // The plan of one node; its revision is left to the caller. A worker's plan can be made as soon

@@ -56,6 +56,10 @@ class Provider {
   virtual Result<std::vector<ListedMachine>> list() = 0;
 
   virtual Result<std::vector<Offer>> offers() = 0;
+
+  // Whether machines that are rented now would have these TCP ports to themselves; conflict names
+  // the port and, where it can, who holds it. Default: they are computers of their own.
+  virtual Result<> check_ports(const std::vector<std::int64_t>&) { return {}; }
 };
 
 }  // namespace bdaas

@@ -1,6 +1,7 @@
 #include "engine/spark/spark_engine.h"
 
 #include "engine/memory.h"
+#include "engine/ports.h"
 #include "engine/spark/daemons.h"
 #include "engine/spark/hadoop_config.h"
 #include "engine/spark/settings.h"
@@ -60,6 +61,27 @@ Result<MemoryPlan> SparkEngine::fit(const ClusterSpec& spec, std::int64_t total_
                                        .scheduler = spec.scheduler}));
   BDAAS_TRY(check_settings_fit(spec.settings, plan));
   return plan;
+}
+
+std::vector<std::int64_t> SparkEngine::ports(const ClusterSpec& spec) const {
+  constexpr MasterPorts kMaster;
+  constexpr WorkerPorts kWorker;
+  std::vector<std::int64_t> ports = {kMaster.namenode_rpc, kMaster.namenode_http};
+  const auto add = [&](std::initializer_list<std::int64_t> more) {
+    ports.insert(ports.end(), more);
+  };
+  if (spec.scheduler == Scheduler::yarn) {
+    add({kMaster.rm_scheduler, kMaster.rm_tracker, kMaster.rm_client, kMaster.rm_admin,
+         kMaster.rm_http, kWorker.nodemanager, kWorker.localizer, kWorker.nodemanager_http});
+  } else {
+    add({kMaster.spark_master, kMaster.spark_master_http, kWorker.spark_worker,
+         kWorker.spark_worker_http});
+  }
+  for (std::int64_t index = 1; index <= spec.workers; ++index) {
+    const auto datanode = datanode_ports(index);
+    add({datanode.transfer, datanode.ipc, datanode.http});
+  }
+  return ports;
 }
 
 Result<> SparkEngine::check_settings(const std::map<std::string, std::string>& settings) const {

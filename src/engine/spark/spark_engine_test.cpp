@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <regex>
 #include <set>
 
 #include "engine/spark/test_cluster.h"
@@ -42,6 +43,33 @@ TEST(SparkEngine, RolesHaveTheirDaemons) {
   const auto standalone = test_cluster(Scheduler::standalone);
   EXPECT_THAT(names_of(plan_of(standalone, 0)), ElementsAre("namenode", "spark-master"));
   EXPECT_THAT(names_of(plan_of(standalone, 2)), ElementsAre("datanode", "spark-worker"));
+}
+
+// What is checked to be free before anything is rented is what the plans name.
+TEST(SparkEngine, ItsPortsAreThoseOfItsPlans) {
+  for (const auto scheduler : {Scheduler::yarn, Scheduler::standalone}) {
+    auto cluster = test_cluster(scheduler);
+    cluster.spec.workers = static_cast<std::int64_t>(cluster.nodes.size()) - 1;
+    std::set<std::int64_t> named;
+    for (std::size_t i = 0; i < cluster.nodes.size(); ++i) {
+      const auto plan = plan_of(cluster, i);
+      for (const auto& file : plan.files) {
+        const std::regex address("c-7-[a-z0-9-]+:([0-9]+)");
+        for (std::sregex_iterator at(file.content.begin(), file.content.end(), address), end;
+             at != end; ++at) {
+          named.insert(std::stoll((*at)[1]));
+        }
+      }
+      for (const auto& daemon : plan.daemons) {
+        for (const auto& probe : daemon.ready) named.insert(probe.port);
+        for (std::size_t word = 0; word + 1 < daemon.argv.size(); ++word) {
+          if (daemon.argv[word].ends_with("port")) named.insert(std::stoll(daemon.argv[word + 1]));
+        }
+      }
+    }
+    const auto ports = SparkEngine().ports(cluster.spec);
+    EXPECT_EQ(std::set<std::int64_t>(ports.begin(), ports.end()), named);
+  }
 }
 
 TEST(SparkEngine, SettingsThatCannotFitAreRefusedBeforeThereIsACluster) {

@@ -9,6 +9,7 @@
 #include "base/os_error.h"
 #include "base/os_host.h"
 #include "base/tcp_bind.h"
+#include "base/tcp_listener.h"
 #include "model/local_claim.h"
 #include "provider/local/machine_processes.h"
 
@@ -136,6 +137,24 @@ Result<std::string> LocalProvider::choose_address() {
               "no free loopback address was found; does a program hold port {} of all addresses? "
               "The last try said: {}",
               kLocalClaimPort, why);
+}
+
+Result<> LocalProvider::check_ports(const std::vector<std::int64_t>& ports) {
+  if (ports.empty()) return {};
+  BDAAS_ASSIGN(const auto address, choose_address());
+  for (const auto port : ports) {
+    const auto bound = bind_tcp(address, static_cast<std::uint16_t>(port));
+    if (bound) continue;
+    if (bound.error().kind != ErrorKind::conflict) return bound.error();
+    const auto holder = find_listener(static_cast<std::uint16_t>(port));
+    return fail(ErrorKind::conflict,
+                "port {} is held on all addresses of this computer by {}, but a cluster needs it: "
+                "end that program, or let it listen on 127.0.0.1 only",
+                port,
+                holder ? fmt::format("process {} ({})", holder->pid, printable(holder->command))
+                       : "a process of another user");
+  }
+  return {};
 }
 
 Result<> LocalProvider::release(const LeaseId& token) {

@@ -64,6 +64,9 @@ class LocalProvider final : public Provider {
   // One: the memory that is free now, and the cores.
   Result<std::vector<Offer>> offers() override;
 
+  // A port that somebody holds at every address of this computer.
+  Result<> check_ports(const std::vector<std::int64_t>& ports) override;
+
   // On the disk that holds the machines.
   Result<std::uint64_t> free_disk_bytes() const;
 

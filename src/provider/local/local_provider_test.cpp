@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <utime.h>
 
 #include <csignal>
@@ -131,6 +134,34 @@ TEST_F(LocalProviderTest, NoFreeAddressIsSaidWithItsReason) {
   EXPECT_EQ(refused.error().kind, ErrorKind::resource_exhausted);
   EXPECT_THAT(refused.error().message, HasSubstr("17917"));
   EXPECT_TRUE(provider.list().value().empty());
+}
+
+TEST_F(LocalProviderTest, APortThatIsHeldAtEveryAddressIsRefusedWithItsHolder) {
+  SystemEntropy entropy;
+  LocalProvider provider(options(), entropy, clock_);
+  const auto fd = bind_tcp("0.0.0.0", 0).value();
+  sockaddr_in name{};
+  socklen_t length = sizeof name;
+  ASSERT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&name), &length), 0);
+  ASSERT_EQ(::listen(fd.get(), 1), 0);
+  const std::int64_t port = ntohs(name.sin_port);
+  const auto refused = provider.check_ports({port});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
+  EXPECT_THAT(refused.error().message, HasSubstr(fmt::format("port {} ", port)));
+  EXPECT_THAT(refused.error().message, HasSubstr(fmt::format("process {} (", ::getpid())));
+}
+
+TEST_F(LocalProviderTest, APortThatIsHeldAtOneAddressIsFree) {
+  SystemEntropy entropy;
+  LocalProvider provider(options(), entropy, clock_);
+  const auto fd = bind_tcp("127.0.0.1", 0).value();
+  sockaddr_in name{};
+  socklen_t length = sizeof name;
+  ASSERT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&name), &length), 0);
+  ASSERT_EQ(::listen(fd.get(), 1), 0);
+  const auto free = provider.check_ports({ntohs(name.sin_port)});
+  EXPECT_TRUE(free.ok()) << free.error().message;
 }
 
 TEST_F(LocalProviderTest, TokensCannotLeaveTheDirectory) {
