@@ -121,11 +121,10 @@ class BlockStream {
     return {};
   }
 
-  // `link` is the address and port of a node further down that could not be reached.
+  // `link` is a node further down that could not be reached.
   void blame_link(std::string_view link) {
-    const auto port = link.substr(link.rfind(':') + 1);
     for (std::size_t i = 0; i < placed_.nodes.size(); ++i) {
-      if (fmt::format("{}", placed_.nodes[i].place.port) == port) blamed_ = i;
+      if (placed_.nodes[i].link == link) blamed_ = i;
     }
   }
 

@@ -73,7 +73,10 @@ Result<HdfsBlock> HdfsWriter::next_block(const HdfsFile& file,
     if (!first) first = std::move(failure->error);
     excluded.push_back(placed->nodes[failure->node]);
     placed->block.bytes = 0;
-    BDAAS_TRY(namenode_.abandon_block(file, placed->block));
+    // That the NameNode does not answer any more says less too.
+    auto abandoned = namenode_.abandon_block(file, placed->block);
+    if (!abandoned && abandoned.error().kind == ErrorKind::cancelled) return abandoned.error();
+    if (!abandoned) break;
   }
   return *std::move(first);
 }

@@ -141,6 +141,12 @@ TEST_F(HdfsWriterTest, ADataNodeThatFailsTwiceFailsTheFile) {
                  "DataNode c-7-worker-1: it refused the block (status 1): Not enough space");
 }
 
+TEST_F(HdfsWriterTest, WhyABlockFailedIsToldAlsoWhenTheNameNodeFailsNext) {
+  misbehave(DataNodeFault::refuses, 2);
+  say("abandonBlock", {.exception = "java.io.IOException", .message = "going down"});
+  expect_failure(ErrorKind::unavailable, "it refused the block (status 1): Not enough space");
+}
+
 TEST_F(HdfsWriterTest, SaysWhatWentWrong) {
   misbehave(DataNodeFault::fails_midway, 2);
   expect_failure(ErrorKind::unavailable, "it could not write the block (status 1)");

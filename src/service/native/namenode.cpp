@@ -27,6 +27,7 @@ Result<DataNodePlace> node_from(std::string_view text) {
   BDAAS_ASSIGN(const auto id, part_of(info, 1));  // DatanodeIDProto
   return DataNodePlace{
       .place = {.host = std::string(id.bytes(2)), .port = static_cast<std::int64_t>(id.number(4))},
+      .link = fmt::format("{}:{}", id.bytes(1), id.number(4)),
       .encoded = std::string(text)};
 }
 

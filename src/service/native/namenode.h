@@ -24,6 +24,7 @@ struct HdfsBlock {
 // Where a block's copy goes.
 struct DataNodePlace {
   HostPort place;                  // takes data there
+  std::string link;                // "address:port": what other DataNodes call it
   std::string encoded;             // DatanodeInfoProto, to be passed on
   std::uint64_t storage_type = 1;  // StorageTypeProto, of the disk it was chosen for
 };
