@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
+
 #include "base/digest.h"
 #include "base/unique_fd.h"
 
@@ -14,6 +16,10 @@ std::string path_of(const std::string& node_dir, const Follow& follow) {
                                                         : std::string(to_text(follow.stream));
   return fmt::format("{}/steps/{}/{}", node_dir, follow.step.text, file);
 }
+
+// Of a path that cannot be opened: nothing was written there, or nothing that counts. Anything else
+// (no descriptor left, a disk that errs) may pass, and says nothing about the file.
+bool is_absent(int code) { return code == ENOENT || code == ENOTDIR || code == ELOOP; }
 
 }  // namespace
 
@@ -32,8 +38,10 @@ std::optional<OutputChunk> Follower::read_chunk(const std::string& node_dir, Fol
   OutputChunk chunk{follow.step, follow.stream, follow.offset, {}, false};
   std::string bytes(kChunkBytesMax, '\0');
   const UniqueFd fd(::open(path_of(node_dir, follow).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd.valid() && !is_absent(errno)) return std::nullopt;  // looked at again
   const ssize_t got = fd.valid() ? ::pread(fd.get(), bytes.data(), bytes.size(), follow.offset) : 0;
-  bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  if (got < 0) return std::nullopt;
+  bytes.resize(static_cast<std::size_t>(got));
   chunk.end = bytes.empty() && ended;
   if (bytes.empty() && !chunk.end) return std::nullopt;
   chunk.data = to_base64(bytes);
