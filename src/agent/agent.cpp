@@ -53,13 +53,13 @@ bool Agent::tick() {
   watch_lease(now);
   report(now);
   if (now >= next_slow_pass_) slow_pass(now);
-  // Before anything is sent: a number that was seen must never be given again.
+  // What is not saved is not sent either (Outbox::saved), and tried again in the next round.
   if (const auto saved = store_.save_if_marked(); !saved) {
     node_.log.error("{}", saved.error().message);
   }
   more_output_ = false;
   for (auto& connection : server_.connections()) {
-    connection.send_new(outbox_.entries());
+    connection.send_new(outbox_.saved());
     send_output(connection);
     connection.flush();
   }

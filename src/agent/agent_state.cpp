@@ -38,6 +38,7 @@ Result<StateStore> StateStore::open(const std::string& dir, const std::string& b
   auto state = read_json_file<AgentState>(dir + "/agent-state.json");
   if (!state && !is_absent(state.error())) return std::move(state).error();
   if (state) store.state = std::move(*state);
+  store.saved_seq_ = store.state.last_seq;
   auto plan = read_json_file<NodePlan>(dir + "/agent-plan.json");
   if (!plan && !is_absent(plan.error())) return std::move(plan).error();
   if (plan) store.plan_ = std::move(*plan);
@@ -48,6 +49,7 @@ Result<StateStore> StateStore::open(const std::string& dir, const std::string& b
 Result<> StateStore::save() {
   BDAAS_TRY(write_file(dir_ + "/agent-state.json", write_json(to_json(state)), 0600));
   changed_ = false;
+  saved_seq_ = state.last_seq;
   return {};
 }
 

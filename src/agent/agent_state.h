@@ -63,6 +63,8 @@ class StateStore {
   AgentState state;
   const NodePlan& plan() const { return plan_; }
 
+  std::int64_t saved_seq() const { return saved_seq_; }  // state.last_seq as it was saved last
+
   void mark() { changed_ = true; }
   Result<> save();
   Result<> save_if_marked() { return changed_ ? save() : Result<>(); }
@@ -74,6 +76,7 @@ class StateStore {
   std::string dir_;
   NodePlan plan_;
   bool changed_ = false;
+  std::int64_t saved_seq_ = 0;
 };
 
 }  // namespace bdaas

@@ -53,7 +53,7 @@ void Connection::send(const Report& report) {
   out_ += write_report(report);
 }
 
-void Connection::send_new(const std::vector<Outbox::Entry>& entries) {
+void Connection::send_new(std::span<const Outbox::Entry> entries) {
   for (const auto& entry : entries) {
     if (entry.seq <= last_seq_) continue;
     if (unsent() + entry.line.size() > kUnsentMax) return;

@@ -19,8 +19,8 @@ class Connection {
 
   std::vector<Order> receive();     // what has come; closes at its end, or at what is no message
   void send(const Report& report);  // queued
-  void send_new(const std::vector<Outbox::Entry>& entries);  // those this connection has not had
-  void flush();                                              // as far as the socket takes it
+  void send_new(std::span<const Outbox::Entry> entries);  // those this connection has not had
+  void flush();                                           // as far as the socket takes it
 
   bool has_ordered() const { return has_ordered_; }  // so it is a manager's
   bool open() const { return fd_.valid(); }

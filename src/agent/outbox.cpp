@@ -1,5 +1,7 @@
 #include "agent/outbox.h"
 
+#include <algorithm>
+
 namespace bdaas {
 
 namespace {
@@ -41,6 +43,13 @@ void Outbox::add(Report report) {
 
 void Outbox::acknowledge(std::int64_t seq) {
   if (std::erase_if(entries_, [&](const Entry& entry) { return entry.seq <= seq; }) > 0) record();
+}
+
+std::span<const Outbox::Entry> Outbox::saved() const {
+  const auto end = std::find_if(entries_.begin(), entries_.end(), [this](const Entry& entry) {
+    return entry.seq > store_.saved_seq();
+  });
+  return {entries_.begin(), end};
 }
 
 void Outbox::record() {

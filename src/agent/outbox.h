@@ -3,6 +3,7 @@
 // newest of what tells the same thing is kept (all daemons' states, a step's process, …), so it
 // does not grow while nobody listens.
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ class Outbox {
   void add(Report report);  // its seq is given here
   void acknowledge(std::int64_t seq);
   const std::vector<Entry>& entries() const { return entries_; }  // by growing seq
+  // Those that the next agent would know of: only they may be sent, for a number that was seen must
+  // never be given again.
+  std::span<const Entry> saved() const;
 
  private:
   void record();

@@ -43,6 +43,26 @@ TEST(Outbox, OnlyTheNewestOfOneSubject) {
   EXPECT_THAT(numbers(outbox), testing::ElementsAre(100, 101, 201));
 }
 
+// As on a full disk.
+TEST(Outbox, WhatCouldNotBeSavedIsNotToBeSent) {
+  const TestDir dir;
+  auto store = StateStore::open(dir.path(), "b");
+  Outbox outbox(*store);
+  outbox.add(process("s-1"));
+  EXPECT_TRUE(outbox.saved().empty());
+  ASSERT_TRUE(store->save().ok());
+  EXPECT_EQ(outbox.saved().size(), 1u);
+  ASSERT_TRUE(remove_tree(dir.path("agent-state.json")).ok());
+  ASSERT_TRUE(make_directory(dir.path("agent-state.json/in-the-way")).ok());
+  outbox.add(process("s-2"));
+  EXPECT_FALSE(store->save_if_marked().ok());
+  ASSERT_EQ(outbox.saved().size(), 1u);
+  EXPECT_EQ(outbox.saved().front().seq, 1);
+  ASSERT_TRUE(remove_tree(dir.path("agent-state.json")).ok());
+  ASSERT_TRUE(store->save_if_marked().ok());
+  EXPECT_EQ(outbox.saved().size(), 2u);
+}
+
 TEST(Outbox, OutlivesItsAgentAndNumbersGoOn) {
   const TestDir dir;
   {

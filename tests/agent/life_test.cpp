@@ -149,6 +149,24 @@ TEST_F(LifeTest, ARenewedLeaseGoesOnAndNeverBack) {
   EXPECT_EQ(seen_.hello.expires_at, until);
 }
 
+// Its state stands for a full disk: as long as it cannot be saved, no number is given away.
+TEST_F(LifeTest, WhatItCannotSaveItDoesNotSend) {
+  ASSERT_TRUE(place().ok());
+  connect();
+  const fs::path state = path("agent-state.json");
+  ASSERT_TRUE(eventually([&] {  // it may save once more in between
+    return remove_tree(state).ok() && make_directory(state / "in-the-way").ok() &&
+           fs::is_directory(state);
+  }));
+  send(RenewLease{SystemClock().now() + std::chrono::hours(1)});
+  ASSERT_TRUE(eventually([&] {
+    return read_file(path("agent.log")).value_or("").find("agent-state.json") != std::string::npos;
+  }));
+  EXPECT_FALSE(seen_.renewed);
+  ASSERT_TRUE(remove_tree(state).ok());
+  EXPECT_TRUE(eventually([&] { return seen_.renewed.has_value(); }));
+}
+
 TEST_F(LifeTest, TermEndsTheAgentAlone) {
   ASSERT_TRUE(place().ok());
   connect();
