@@ -81,7 +81,8 @@ Result<> dump_class_data(const ClassData& data, const Java& java, const fs::path
   command.timeout = kDumpTimeout;
   command.cancel = &cancel;
   BDAAS_TRY(run_checked(command));
-  if (!fs::exists(into / kClassDataFile)) {
+  std::error_code error;
+  if (!fs::exists(into / kClassDataFile, error)) {
     return fail(ErrorKind::failed_precondition, "the JVM wrote no archive");
   }
   return remove_tree(list);

@@ -83,7 +83,8 @@ ReleaseFacts Installed::facts(const Java& java, const Python& python) const {
     if (package.name == "comet") {
       facts.comet_jar = home(package) / package.files.front().file;
       const auto native = home(package) / kNativeDir;
-      if (fs::is_directory(native)) facts.comet_native = native;
+      std::error_code error;
+      if (fs::is_directory(native, error)) facts.comet_native = native;
     }
   }
   for (const auto& data : class_data(java)) {

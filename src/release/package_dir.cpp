@@ -181,7 +181,8 @@ Result<> lay_out_package(const PackageSpec& package, const fs::path& downloads,
   Manifest manifest{package.name, package.version, {}};
   for (const auto& file : package.files) {
     const auto path = downloads / file.file;
-    if (!fs::exists(path)) {
+    std::error_code error;
+    if (!fs::exists(path, error)) {
       return fail(ErrorKind::not_found, "the client did not bring '{}'", file.file);
     }
     auto checked = check_content(path, file.bytes, file.sha256);

@@ -3,10 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-#include <csignal>
 
 #include "base/os_error.h"
 #include "base/os_host.h"
@@ -111,6 +107,7 @@ Result<> HistoryServer::begin() {
   const auto& daemon = plan.daemons.front();
   alive_ = true;
   running_ = true;
+  end_child_ = false;
   ready_ = false;
   said_.clear();
   runner_ =
@@ -133,11 +130,7 @@ void HistoryServer::live(std::vector<std::string> argv, std::map<std::string, st
   command.working_dir = options_.dir.string();
   command.timeout = std::chrono::hours(24 * 365);
   command.keep_bytes = 8 * 1024;
-  command.on_start = [this](pid_t pid) {
-    const std::lock_guard lock(mutex_);
-    child_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    changed_.notify_all();
-  };
+  command.cancel = &end_child_;
   std::thread idle([this] { end_when_idle(); });
   const auto ended = run(command);
   {
@@ -146,7 +139,6 @@ void HistoryServer::live(std::vector<std::string> argv, std::map<std::string, st
     ready_ = false;
     said_ =
         ended ? last_lines(ended->err.empty() ? ended->out : ended->err, 5) : ended.error().message;
-    child_.reset();
     changed_.notify_all();
   }
   idle.join();
@@ -167,10 +159,7 @@ void HistoryServer::end_when_idle() {
   if (!running_) return;
   log_.info("the Spark History Server is ended: {}",
             stopping_ ? "the manager ends" : "nobody looks at it");
-  // It has nothing to lose: all it does is read. The descriptor may still be missing when it has
-  // just been started.
-  changed_.wait(lock, [&] { return !running_ || child_.valid(); });
-  if (child_.valid()) ::syscall(SYS_pidfd_send_signal, child_.get(), SIGKILL, nullptr, 0);
+  end_child_ = true;
 }
 
 }  // namespace bdaas

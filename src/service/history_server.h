@@ -2,13 +2,13 @@
 // The manager's one Spark History Server: a child that begins with the first visit of its pages,
 // ends after a time without visits, and dies with the manager. Thread-safe.
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
 #include "base/files.h"
 #include "base/log.h"
-#include "base/unique_fd.h"
 #include "model/engine.h"
 #include "net/http_client.h"
 
@@ -42,6 +42,7 @@ class HistoryServer {
   const std::function<Result<ReleaseFacts>()> release_;
   const std::shared_ptr<HttpClient> client_;
   const Log log_;
+  std::atomic<bool> end_child_ = false;
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
@@ -51,7 +52,6 @@ class HistoryServer {
   bool ready_ = false;
   std::int64_t port_ = 0;
   std::string said_;  // its last words, when it ended by itself
-  UniqueFd child_;    // its pidfd
   std::chrono::steady_clock::time_point used_at_;
   std::thread runner_;
 };

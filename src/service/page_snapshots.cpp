@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/os_error.h"
+#include "base/directory.h"
 #include "service/cluster_http.h"
 
 namespace bdaas {
@@ -44,7 +44,8 @@ Result<> PageSnapshots::take(HttpClient& client, const ClusterFacts& cluster,
     snapshot.parts.push_back({part.heading, write_json(value)});
   }
   const fs::path dir = dir_ / cluster.id.text;
-  if (!fs::exists(dir)) BDAAS_TRY(make_room());
+  std::error_code none;
+  if (!fs::exists(dir, none)) BDAAS_TRY(make_room());
   BDAAS_TRY(make_directory(dir, 0700));
   return write_file(dir / (server.name + ".json"), write_json(to_json(snapshot)), 0600);
 }
@@ -52,11 +53,11 @@ Result<> PageSnapshots::take(HttpClient& client, const ClusterFacts& cluster,
 Result<> PageSnapshots::make_room() const {
   BDAAS_TRY(make_directory(dir_, 0700));
   std::vector<std::pair<fs::file_time_type, fs::path>> found;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(dir_, error)) {
-    found.emplace_back(entry.last_write_time(error), entry.path());
+  BDAAS_ASSIGN(const auto paths, list_directory(dir_));
+  for (const auto& path : paths) {
+    std::error_code gone;  // counts as the oldest
+    found.emplace_back(fs::last_write_time(path, gone), path);
   }
-  if (error) return os_error(error.value(), fmt::format("cannot list {}", dir_.native()));
   std::sort(found.begin(), found.end());
   for (std::size_t i = 0; i + clusters_max_ <= found.size(); ++i) {
     BDAAS_TRY(remove_tree(found[i].second));
@@ -73,10 +74,10 @@ Result<PageSnapshot> PageSnapshots::read(const ClusterId& cluster, const std::st
 
 std::vector<PageSnapshot> PageSnapshots::of(const ClusterId& cluster) const {
   std::vector<PageSnapshot> found;
-  std::error_code none;  // no directory: nothing was kept
-  for (const auto& entry : fs::directory_iterator(dir_ / cluster.text, none)) {
-    if (entry.path().extension() != ".json") continue;
-    auto snapshot = read(cluster, entry.path().stem().string());
+  const auto paths = list_directory(dir_ / cluster.text).value_or({});
+  for (const auto& path : paths) {
+    if (path.extension() != ".json") continue;
+    auto snapshot = read(cluster, path.stem().string());
     if (snapshot) found.push_back(*std::move(snapshot));
   }
   std::sort(found.begin(), found.end(),

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "base/directory.h"
 #include "base/os_error.h"
 #include "stream/program_check.h"
 #include "stream/tree_check.h"
@@ -156,18 +157,11 @@ Result<std::unique_ptr<Uploads>> Uploads::open(StateDir dir, UploadLimits limits
 }
 
 Result<> Uploads::load_all() {
-  std::error_code error;
+  BDAAS_ASSIGN(const auto files, list_directory(dir_.uploads()));
   std::vector<fs::path> left;  // what belongs to no upload: a kill left it
-  for (const auto& file : fs::directory_iterator(dir_.uploads(), error)) {
-    if (file.path().extension() != ".json") {
-      left.push_back(file.path());
-      continue;
-    }
-    const auto loaded = load(file.path());
-    if (!loaded) left.push_back(file.path());
+  for (const auto& file : files) {
+    if (file.extension() != ".json" || !load(file)) left.push_back(file);
   }
-  if (error)
-    return os_error(error.value(), fmt::format("cannot list '{}'", dir_.uploads().native()));
   for (const auto& path : left) {
     if (!entries_.contains(UploadId{path.filename().native()})) BDAAS_TRY(remove_tree(path));
   }
