@@ -81,6 +81,8 @@ class HttpTestServer {
           std::string(more_headers) + "\r\n" + std::string(body));
     }
 
+    void close() { ::shutdown(fd_, SHUT_RDWR); }
+
     void wait_for_close() {
       while (receive()) pending_.clear();
     }
@@ -116,6 +118,8 @@ class HttpTestServer {
   explicit HttpTestServer(Handler handler, const char* address = "127.0.0.1",
                           std::uint16_t port = 0)
       : handler_(std::move(handler)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const int reuse = 1;  // a connection that this end closed keeps the port for a minute
+    ::setsockopt(listener_.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
     sockaddr_in name{};
     name.sin_family = AF_INET;
     name.sin_port = htons(port);

@@ -51,6 +51,8 @@ class ScriptedHadoop {
     const std::lock_guard lock(mutex_);
     said_[target_prefix] = {status, body};
   }
+  // What begins so is taken, and the connection breaks before an answer.
+  void lose(const std::string& target_prefix) { say(target_prefix, 0, ""); }
   // Its DataNode gives all of the file but its end, for which it stays silent.
   void stall(const std::string& path) {
     const std::lock_guard lock(mutex_);
@@ -90,7 +92,8 @@ class ScriptedHadoop {
     lines_.push_back(line);
     if (!request.body.empty()) last_body_ = request.body;
     for (const auto& [prefix, said] : said_) {
-      if (line.starts_with(prefix)) return to.answer(said.first, said.second);
+      if (!line.starts_with(prefix)) continue;
+      return said.first == 0 ? to.close() : to.answer(said.first, said.second);
     }
     if (target.starts_with("/webhdfs/v1")) return answer_hdfs(to, target);
     to.answer(404,

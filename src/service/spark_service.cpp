@@ -53,6 +53,24 @@ Result<StagedFile> staged(WebHdfs& hdfs, const ClusterFacts& cluster, const std:
       .url = hdfs_url(cluster, path), .bytes = status.bytes, .modified_ms = status.modified_ms};
 }
 
+// The id that an earlier order for the same step was handed over with, if it came that far. That
+// order may still wait in a ResourceManager that stood still. Under the same id YARN takes one of
+// both only (ClientRMService.submitApplication: "an earlier submitted application"); and what was
+// staged for it must not be touched, for YARN refuses files that changed. The spec is the last that
+// is staged: without it nothing was handed over.
+Result<std::string> earlier_application(WebHdfs& hdfs, const std::string& spec_path) {
+  std::string text;
+  const auto read = hdfs.open(spec_path, [&text](std::string_view bytes) -> Result<> {
+    text += bytes;
+    return {};
+  });
+  if (!read && read.error().kind == ErrorKind::not_found) return std::string();
+  if (!read) return read.error();
+  const auto value = parse_json(text);
+  const auto spec = value ? from_json<ExecSpec>(*value) : Result<ExecSpec>(value.error());
+  return spec ? application_of(*spec) : std::string();  // else its writing was broken off
+}
+
 RunState state_of(const YarnApplication& app) {
   if (app.state == "RUNNING") return RunState::running;
   if (app.state == "KILLED") return RunState::cancelled;
@@ -109,13 +127,19 @@ Result<RunObservation> SparkService::submit(const ClusterFacts& cluster, const M
   const ClusterEndpoints endpoints = endpoints_of(cluster);
   WebHdfs hdfs(*client_, endpoints);
   Yarn yarn(*client_, endpoints);
-  BDAAS_TRY(stage(cluster, program));
   const std::string dir = staging_dir(program.step) + "/";
+  BDAAS_ASSIGN(std::string id, earlier_application(hdfs, dir + kExecSpecName));
+  const bool again = !id.empty();
+  if (!again) BDAAS_TRY(stage(cluster, program));
   BDAAS_ASSIGN(const auto staged_program,
                staged(hdfs, cluster, dir + staged_program_name(program)));
-  BDAAS_ASSIGN(const auto id, yarn.new_application());
+  if (!again) {
+    BDAAS_ASSIGN(id, yarn.new_application());
+  }
   BDAAS_ASSIGN(const auto plan, plan_yarn_submission(cluster, memory, program, id, staged_program));
-  BDAAS_TRY(put_text(endpoints, write_json(to_json(plan.exec)), dir + kExecSpecName));
+  if (!again) {
+    BDAAS_TRY(put_text(endpoints, write_json(to_json(plan.exec)), dir + kExecSpecName));
+  }
   BDAAS_ASSIGN(const auto staged_spec, staged(hdfs, cluster, dir + kExecSpecName));
   BDAAS_TRY(yarn.submit(yarn_request(cluster, plan, program, id, staged_program, staged_spec)));
   RunObservation submitted;

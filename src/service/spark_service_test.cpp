@@ -102,6 +102,32 @@ TEST_F(SparkServiceTest, SubmittingAgainFindsTheFirst) {
   EXPECT_THAT(hadoop_.lines(), Not(Contains(StartsWith("POST"))));
 }
 
+// A POST whose answer never came may be carried out at any time after find() said "not there". Both
+// name one application, of which YARN takes one; and the files of the first stay as they were.
+TEST_F(SparkServiceTest, WhatMayStillReachYarnIsHandedOverUnderTheSameId) {
+  hadoop_.lose("POST /ws/v1/cluster/apps?");
+  const auto lost = submit();
+  ASSERT_FALSE(lost.ok());
+  EXPECT_EQ(lost.error().kind, ErrorKind::unknown_outcome) << lost.error().message;
+  const std::string first = hadoop_.last_body();
+  hadoop_.say("POST /ws/v1/cluster/apps/new-application", 200,
+              R"({"application-id":"application_7_0002"})");
+  hadoop_.say("POST /ws/v1/cluster/apps?", 202, "");
+  const int written = namenode_.calls("create");
+  const auto seen = submit();
+  ASSERT_TRUE(seen.ok()) << seen.error().message;
+  EXPECT_EQ(seen->handle, "application_7_0001");
+  EXPECT_EQ(hadoop_.last_body(), first);
+  EXPECT_EQ(namenode_.calls("create"), written);
+}
+
+TEST_F(SparkServiceTest, AnUnreadableSpecIsStagedAgain) {
+  hadoop_.put("/bdaas/staging/s-1/driver.json", "{\"step\":");
+  const auto seen = submit();
+  ASSERT_TRUE(seen.ok()) << seen.error().message;
+  EXPECT_EQ(seen->handle, "application_7_0001");
+}
+
 TEST_F(SparkServiceTest, RefusalsOfYarnAreTold) {
   hadoop_.say("POST /ws/v1/cluster/apps?", 400,
               R"({"RemoteException":{"exception":"BadRequestException","message":)"

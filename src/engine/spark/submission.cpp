@@ -12,6 +12,7 @@ namespace {
 
 constexpr MasterPorts kMaster;
 constexpr const char* kPropertiesName = "spark.properties";
+constexpr const char* kApplicationId = "spark.yarn.app.id";
 constexpr const char* kCacheName = "cache.properties";
 constexpr const char* kUserJarName = "__app__.jar";  // where Spark's ApplicationMaster looks for it
 
@@ -72,7 +73,7 @@ void add_yarn(Properties& p, const ClusterFacts& cluster, const ProgramFacts& pr
               const std::string& application_id, const StagedFile& staged_program) {
   p["spark.master"] = "yarn";
   p["spark.submit.deployMode"] = "cluster";
-  p["spark.yarn.app.id"] = application_id;
+  p[kApplicationId] = application_id;
   p["spark.yarn.jars"] = "local:" + cluster.release.spark_home + "/jars/*";
   p["spark.yarn.populateHadoopClasspath"] = "false";
   p["spark.yarn.maxAppAttempts"] = "1";
@@ -217,6 +218,18 @@ Result<YarnSubmission> plan_yarn_submission(const ClusterFacts& cluster, const M
   submission.exec =
       exec_spec(cluster, program, submission.properties, staged_program, sizes.driver_heap_mib);
   return submission;
+}
+
+std::string application_of(const ExecSpec& exec) {
+  const std::string name = fmt::format("\n{}=", kApplicationId);
+  for (const auto& file : exec.files) {
+    const std::string lines = "\n" + file.content;
+    const auto at = lines.find(name);
+    if (file.path != kPropertiesName || at == lines.npos) continue;
+    const auto begin = at + name.size();
+    return lines.substr(begin, lines.find('\n', begin) - begin);
+  }
+  return {};
 }
 
 json::object yarn_request(const ClusterFacts& cluster, const YarnSubmission& submission,

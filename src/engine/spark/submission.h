@@ -43,6 +43,9 @@ Result<YarnSubmission> plan_yarn_submission(const ClusterFacts& cluster, const M
                                             const std::string& application_id,
                                             const StagedFile& staged_program);
 
+// The application id that a staged ExecSpec was planned with; empty: none.
+std::string application_of(const ExecSpec& exec);
+
 // Body of POST /ws/v1/cluster/apps.
 json::object yarn_request(const ClusterFacts& cluster, const YarnSubmission& submission,
                           const ProgramFacts& program, const std::string& application_id,

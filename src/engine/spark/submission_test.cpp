@@ -62,6 +62,11 @@ TEST(Submission, AJarRunsInTheApplicationMaster) {
   EXPECT_EQ(submission->exec.output_dir, "steps/s-1");
 }
 
+TEST(Submission, WhatIsStagedSaysWhichApplicationItIsFor) {
+  EXPECT_EQ(application_of(plan(python_program())->exec), "application_1_0001");
+  EXPECT_EQ(application_of(ExecSpec{}), "");
+}
+
 TEST(Submission, APythonProgramRunsUnderPythonRunner) {
   const auto submission = plan(python_program());
   ASSERT_TRUE(submission.ok());
