@@ -1,45 +1,34 @@
 #include "app/installation.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/file.h>
-
 #include <chrono>
 
-#include "base/os_error.h"
+#include "base/lock_file.h"
 
 namespace bdaas {
 
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(10);
-constexpr int kBetweenTriesMs = 50;
 
 Result<UniqueFd> take_lock(const StateDir& dir) {
-  UniqueFd lock(::open(dir.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock.valid()) {
-    return fail(ErrorKind::failed_precondition, "cannot open {}: {}", dir.lock().string(),
-                std::generic_category().message(errno));
-  }
   // One that ends takes its address away first, and has the lock for some moments more.
   const auto patience = std::chrono::steady_clock::now() + kPatience;
-  while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (fs::exists(dir.manager()) || std::chrono::steady_clock::now() > patience) {
-      return fail(ErrorKind::conflict,
-                  "another manager runs on {}; use it, or end it with 'bdaas stop'",
-                  dir.root.string());
-    }
-    ::poll(nullptr, 0, kBetweenTriesMs);
-  }
-  return lock;
+  auto lock = lock_file(dir.lock(), [&] {
+    std::error_code unknown;
+    return fs::exists(dir.manager(), unknown) || std::chrono::steady_clock::now() > patience;
+  });
+  if (lock || lock.error().kind != ErrorKind::cancelled) return lock;
+  return fail(ErrorKind::conflict,
+              "another manager runs on {}; use it, or end it with 'bdaas stop'", dir.root.string());
 }
 
 // Reads a one-line file, or writes `fresh` into it first.
 Result<std::string> read_or_create(const fs::path& path, const std::string& fresh) {
-  if (fs::exists(path)) {
-    BDAAS_ASSIGN(auto text, read_file(path, 4096));
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-    if (!text.empty()) return text;
+  auto text = read_file(path, 4096);
+  if (!text && text.error().kind != ErrorKind::not_found) return text;
+  if (text) {
+    while (!text->empty() && (text->back() == '\n' || text->back() == ' ')) text->pop_back();
+    if (!text->empty()) return text;
   }
   BDAAS_TRY(write_file(path, fresh + "\n", 0600, true));
   return fresh;

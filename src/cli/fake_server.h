@@ -85,6 +85,12 @@ class Exchange {
     return true;
   }
 
+  // Until the client has gone, or the server is being taken down.
+  void wait_for_end() {
+    while (!receive(4096).empty()) {
+    }
+  }
+
   // The server is being taken down: a handler that streams must return.
   bool over() const { return over_; }
 

@@ -4,12 +4,17 @@ Argument: the bdaas binary."""
 import pathlib
 import random
 import sys
-import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from manager import Home  # noqa: E402
+from manager import Home, eventually  # noqa: E402
 
 ROUNDS = 40
+STATES = ["Requested", "Provisioning", "Bootstrapping", "Starting", "Running"]
+
+
+def has_come(home, cluster, moment):
+    state = home.get(f"/v1/clusters/{cluster}")["status"]["state"]
+    return state not in STATES[:moment]
 
 
 def main():
@@ -21,8 +26,9 @@ def main():
             made = [home.post("/v1/clusters", {"workers": 2, "engine": "fake"})["id"]
                     for _ in range(3)]
             # Any moment of the start may be the wrong one.
-            threading.Event().wait(dice.random() * 0.35)
             for cluster in made:
+                moment = dice.randrange(len(STATES))
+                eventually(lambda: has_come(home, cluster, moment))
                 home.post(f"/v1/clusters/{cluster}/terminate", {})
     finally:
         left = home.end()

@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include <condition_variable>
+
 #include "base/digest.h"
 #include "base/temp_dir.h"
 #include "cli/fake_server.h"
@@ -50,6 +52,7 @@ class ScriptedJob {
     const std::lock_guard lock(mutex_);
     state_ = std::move(state);
     ++seq_;
+    changed_.notify_all();
   }
   void end(std::string state, std::string reason, std::string message) {
     const std::lock_guard lock(mutex_);
@@ -57,6 +60,7 @@ class ScriptedJob {
     reason_ = std::move(reason);
     message_ = std::move(message);
     ++seq_;
+    changed_.notify_all();
   }
 
   std::string archive = "archive";
@@ -105,8 +109,8 @@ class ScriptedJob {
     std::int64_t told = 0;
     while (!exchange.over()) {
       {
-        const std::lock_guard lock(mutex_);
-        if (seq_ > told) {
+        std::unique_lock lock(mutex_);
+        if (changed_.wait_for(lock, kTick, [&] { return seq_ > told; })) {
           told = seq_;
           exchange.chunk(fmt::format(
               "id: {0}\ndata: {{\"seq\":{0},\"at\":\"2026-01-31T08:00:00.000Z\",\"kind\":\"jobs\","
@@ -114,12 +118,14 @@ class ScriptedJob {
               told, state_));
         }
       }
-      if (!exchange.chunk(": tick\n\n")) return;
-      ::poll(nullptr, 0, 5);
+      if (!exchange.chunk(": tick\n\n")) return;  // the client has gone
     }
   }
 
+  static constexpr Millis kTick{20};
+
   std::mutex mutex_;
+  std::condition_variable changed_;
   std::string state_ = "Preparing";
   std::string reason_ = "none";
   std::string message_;
