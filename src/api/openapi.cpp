@@ -151,7 +151,7 @@ json::object describe_api(const std::vector<Route>& routes, std::string_view ver
   Schemas schemas;
   json::object paths;
   for (const auto& route : routes) {
-    if (route.pages) continue;
+    if (route.pages || !route.path.starts_with("/v1/")) continue;  // for browsers
     std::string method(route.method);
     std::transform(method.begin(), method.end(), method.begin(),
                    [](char c) { return static_cast<char>(c + ('a' - 'A')); });

@@ -49,7 +49,7 @@ TEST_F(OpenApi, EveryRowIsThereUnderItsOwnName) {
   std::set<std::string_view> names;
   for (const auto& route : all_routes()) {
     EXPECT_TRUE(names.insert(route.name).second) << route.name;
-    if (route.pages) continue;  // for browsers: see docs/api.md
+    if (route.pages || !route.path.starts_with("/v1/")) continue;  // see docs/api.md
     std::string method(route.method);
     for (auto& c : method) c = static_cast<char>(c | 0x20);
     const auto& described = operation(route.path, method);

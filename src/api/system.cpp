@@ -8,6 +8,9 @@ namespace {
 
 Result<Health> get_health(const Call&) { return Health{}; }
 
+// Browsers ask for one beside every page, without a cookie.
+Result<> get_icon(const Call&) { return {}; }
+
 Result<ManagerInfo> get_info(const Call& call) { return call.api.info; }
 
 Result<Items<Finding>> get_doctor(const Call& call) {
@@ -26,6 +29,7 @@ std::vector<Route> system_routes() {
   std::vector<Route> routes;
   routes.push_back(
       route("GET", "/v1/health", "get_health", "Is the manager there", get_health).without_token());
+  routes.push_back(route("GET", "/favicon.ico", "get_icon", "No icon", get_icon).without_token());
   routes.push_back(route("GET", "/v1/info", "get_info", "What manager this is", get_info));
   routes.push_back(route("GET", "/v1/doctor", "get_doctor",
                          "What is missing on this machine, and the command that mends it",
