@@ -66,20 +66,24 @@ Decision decide_reaping(const World& world, const std::vector<std::string>& prov
   Decision decision;
   for (const auto& provider : providers) decide_listing(world, provider, decision);
   std::int64_t ended = 0;
-  for (const auto& [token, first_seen] : world.facts.strays) {
-    const Time due = first_seen + world.settings.reap_grace;
-    if (world.now < due) {
-      decision.at(due);
-      continue;
+  for (const auto& provider : providers) {
+    const auto strays = world.facts.strays.find(provider);
+    if (strays == world.facts.strays.end()) continue;
+    for (const auto& [token, first_seen] : strays->second) {
+      const Time due = first_seen + world.settings.reap_grace;
+      if (world.now < due) {
+        decision.at(due);
+        continue;
+      }
+      const auto standing = standing_of(world, Effect::release, token.text, 1'000'000);
+      if (standing == Standing::pending) continue;
+      if (standing == Standing::waiting) {
+        decision.at(retry_at(world, Effect::release, token.text));
+        continue;
+      }
+      if (++ended > world.settings.reap_cap) return decision;
+      decision.changes.push_back(start(world, Effect::release, token.text));
     }
-    const auto standing = standing_of(world, Effect::release, token.text, 1'000'000);
-    if (standing == Standing::pending) continue;
-    if (standing == Standing::waiting) {
-      decision.at(retry_at(world, Effect::release, token.text));
-      continue;
-    }
-    if (++ended > world.settings.reap_cap) break;
-    decision.changes.push_back(start(world, Effect::release, token.text));
   }
   return decision;
 }

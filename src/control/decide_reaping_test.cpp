@@ -51,7 +51,7 @@ TEST(DecideReaping, AsksAProviderThatAnswersErrorsOnceASecondOnly) {
 TEST(DecideReaping, EndsAStrayAfterItsGraceAndNotBefore) {
   TestWorld test;
   listed_now(test);
-  test.facts.strays[kStray] = test.now;
+  test.facts.strays["fake"][kStray] = test.now;
   EXPECT_FALSE(starts(decide(test), Effect::release));
   test.pass(test.settings.reap_grace);
   listed_now(test);
@@ -64,7 +64,7 @@ TEST(DecideReaping, EndsAStrayAfterItsGraceAndNotBefore) {
 TEST(DecideReaping, TriesAgainAfterABackoff) {
   TestWorld test;
   listed_now(test);
-  test.facts.strays[kStray] = test.now - test.settings.reap_grace;
+  test.facts.strays["fake"][kStray] = test.now - test.settings.reap_grace;
   test.apply(decide(test).changes);
   test.settle(Effect::release, kStray.text, IntentState::failed, ErrorKind::unavailable);
   EXPECT_FALSE(starts(decide(test), Effect::release));
@@ -76,7 +76,8 @@ TEST(DecideReaping, EndsAFewInOnePass) {
   TestWorld test;
   listed_now(test);
   for (int i = 0; i < 50; ++i) {
-    test.facts.strays[LeaseId{fmt::format("l-{}", i)}] = test.now - test.settings.reap_grace;
+    test.facts.strays["fake"][LeaseId{fmt::format("l-{}", i)}] =
+        test.now - test.settings.reap_grace;
   }
   EXPECT_EQ(static_cast<std::int64_t>(decide(test).changes.size()), test.settings.reap_cap);
 }

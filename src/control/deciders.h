@@ -38,6 +38,7 @@ struct Deciders {
   std::function<decltype(decide_lease)> lease = decide_lease;
   std::function<decltype(decide_step)> step = decide_step;
   std::function<decltype(decide_draining)> draining = decide_draining;
+  std::function<decltype(decide_reaping)> reaping = decide_reaping;
 };
 
 // ---- shared by the deciders ----

@@ -34,7 +34,9 @@ struct Facts {
   InstallationId installation;
   std::map<std::string, ProviderList> lists;  // by provider
   std::map<std::string, Time> listed_at;      // by provider: last try, answered or not
-  std::map<LeaseId, Time> strays;             // machines of ours without a living lease: first seen
+  // By provider: machines of ours that its last list shows without a living lease, and when each
+  // was seen first.
+  std::map<std::string, std::map<LeaseId, Time>> strays;
   std::map<StepId, RunSighting> runs;
   std::map<ClusterId, DrainSighting> drains;
   std::map<StepId, bool> output_ended;  // every followed stream of it has ended

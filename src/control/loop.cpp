@@ -1,5 +1,7 @@
 #include "control/loop.h"
 
+#include <algorithm>
+
 #include "control/observe.h"
 
 namespace bdaas {
@@ -151,7 +153,7 @@ Result<bool> ControlLoop::decide_once() {
     const auto* left = rows_.cluster(id);
     if (left != nullptr) BDAAS_TRY(carry(deciders_.draining(world(), *left)));
   }
-  BDAAS_TRY(carry(decide_reaping(world(), provider_names_)));
+  BDAAS_TRY(carry(deciders_.reaping(world(), provider_names_)));
   return changed;
 }
 
@@ -211,8 +213,9 @@ void ControlLoop::stop_unwanted_transfers() {
 }
 
 bool ControlLoop::idle() const {
-  return rows_.clusters().empty() && rows_.jobs().empty() && facts_.strays.empty() &&
-         facts_.in_flight.empty();
+  const bool strays = std::any_of(facts_.strays.begin(), facts_.strays.end(),
+                                  [](const auto& provider) { return !provider.second.empty(); });
+  return rows_.clusters().empty() && rows_.jobs().empty() && !strays && facts_.in_flight.empty();
 }
 
 }  // namespace bdaas

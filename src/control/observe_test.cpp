@@ -29,10 +29,11 @@ Outcome outcome_of(const TestWorld& test, Effect effect, const std::string& subj
   return outcome;
 }
 
-void list(TestWorld& test, std::vector<ListedMachine> machines) {
+void list(TestWorld& test, std::vector<ListedMachine> machines,
+          const std::string& provider = "fake") {
   Outcome outcome;
   outcome.effect = Effect::list;
-  outcome.subject = "fake";
+  outcome.subject = provider;
   outcome.value = ListAnswer{test.now, std::move(machines)};
   test.apply(observe_outcome(test.rows, test.facts, outcome, test.now));
 }
@@ -181,10 +182,25 @@ TEST(ObserveList, OursWithoutALeaseAreStraysAndOthersAreNot) {
   list(test, {ours, foreign});
   test.pass(Millis{10});
   list(test, {ours, foreign});
-  ASSERT_EQ(test.facts.strays.size(), 1u);
-  EXPECT_EQ(test.facts.strays.at(LeaseId{"l-stray"}), first) << "the first sight counts";
+  ASSERT_EQ(test.facts.strays["fake"].size(), 1u);
+  EXPECT_EQ(test.facts.strays["fake"].at(LeaseId{"l-stray"}), first) << "the first sight counts";
   list(test, {foreign});
-  EXPECT_TRUE(test.facts.strays.empty());
+  EXPECT_TRUE(test.facts.strays["fake"].empty());
+}
+
+TEST(ObserveList, AListSaysNothingOfTheStraysOfAnotherProvider) {
+  TestWorld test;
+  ListedMachine stray;
+  stray.installation = test.facts.installation;
+  stray.token = LeaseId{"l-stray"};
+  const Time first = test.now;
+  list(test, {stray}, "local");
+  test.pass(Millis{10});
+  list(test, {}, "fake");
+  test.pass(Millis{10});
+  list(test, {stray}, "local");
+  EXPECT_EQ(test.facts.strays["local"].at(stray.token), first);
+  EXPECT_TRUE(test.facts.strays["fake"].empty());
 }
 
 }  // namespace

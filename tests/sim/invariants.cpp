@@ -127,11 +127,22 @@ void Invariants::check_leaver(const LeaseId& id) {
   }
 }
 
+void Invariants::check_reaped(const FakeMachine& stray) {
+  const Time since = std::max(stray.listed_from, house_->up_since());
+  if (house_->up() && scene_->clock.now() > since + kReaperTime) {
+    violated("{} was never reaped", stray.request.token.text);
+  }
+}
+
 void Invariants::check_machines() {
   std::set<LeaseId> tokens;
   for (const auto& [machine_id, life] : house_->living()) {
     const LeaseId& token = life.machine.request.token;
     if (!tokens.insert(token).second) violated("{} has two living machines", token.text);
+    if (token.text.starts_with(kStrayPrefix)) {
+      check_reaped(life.machine);
+      continue;
+    }
     const auto lease = house_->store.get<Lease>(token);
     if (!lease) {
       violated("{} lives without a lease ({})", machine_id, token.text);
