@@ -72,6 +72,45 @@ TEST(DecideReaping, TriesAgainAfterABackoff) {
   EXPECT_TRUE(starts(decide(test), Effect::release));
 }
 
+TEST(DecideReaping, WhatWasReleasedWaitsForAListAndIsNotReleasedAgainAtOnce) {
+  TestWorld test;
+  listed_now(test);
+  test.facts.strays["fake"][kStray] = test.now - test.settings.reap_grace;
+  test.apply(decide(test).changes);
+  test.pass(Millis{10});
+  test.settle(Effect::release, kStray.text, IntentState::done);
+  const auto released = decide(test);
+  EXPECT_FALSE(starts(released, Effect::release));
+  EXPECT_TRUE(starts(released, Effect::list)) << "a list that is younger than the release";
+  test.pass(Millis{10});
+  listed_now(test);  // and still shows it: lists lag behind
+  const auto lagging = decide(test);
+  EXPECT_TRUE(lagging.changes.empty());
+  EXPECT_EQ(lagging.look_again, test.now + test.settings.list_retry);
+  test.pass(test.settings.effect_deadline);
+  listed_now(test);
+  EXPECT_TRUE(starts(decide(test), Effect::release));
+}
+
+TEST(DecideReaping, ALastingRefusalIsTriedAgainWithGrowingPauses) {
+  TestWorld test;
+  test.facts.strays["fake"][kStray] = test.now - test.settings.reap_grace;
+  const auto pause = [&] {
+    listed_now(test);
+    test.apply(decide(test).changes);
+    test.settle(Effect::release, kStray.text, IntentState::failed, ErrorKind::permission_denied);
+    const auto decision = decide(test);
+    EXPECT_TRUE(decision.changes.empty());
+    const Time again = *decision.look_again;
+    EXPECT_GT(again, test.now);
+    return std::chrono::duration_cast<Millis>(again - std::exchange(test.now, again));
+  };
+  const Millis first = pause();
+  Millis last = first;
+  for (int i = 0; i < 5; ++i) last = pause();
+  EXPECT_GT(last, first * 10);
+}
+
 TEST(DecideReaping, EndsAFewInOnePass) {
   TestWorld test;
   listed_now(test);
