@@ -51,7 +51,7 @@ class ClusterPass {
 
   void decide_requested() {
     const std::string& subject = cluster_.id.text;
-    switch (standing_of(world_, Effect::fetch_release, subject, 3)) {
+    switch (standing_of(world_, Effect::fetch_release, subject, {3})) {
       case Standing::none:
       case Standing::retry:
       case Standing::unknown:  // fetching goes on where it was

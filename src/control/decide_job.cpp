@@ -94,7 +94,7 @@ void decide_preparing(const World& world, const Job& job, Decision& decision) {
   if (state != ClusterState::running && state != ClusterState::resizing) return;
   if (job.spec.data.empty()) return begin_step(world, job, decision);
   const std::string& subject = job.id.text;
-  switch (standing_of(world, Effect::load_data, subject, world.settings.transfer_attempts)) {
+  switch (standing_of(world, Effect::load_data, subject, engine_budget(world.settings))) {
     case Standing::none:
     case Standing::retry:
     case Standing::unknown:  // loading replaces what an earlier try left
@@ -172,7 +172,11 @@ void decide_collecting(const World& world, const Job& job, Decision& decision) {
     return;
   }
   const std::string& subject = job.id.text;
-  switch (standing_of(world, Effect::collect, subject, world.settings.transfer_attempts)) {
+  // Who wants it no more waits for no engine to come back.
+  const bool hurry = job.cancel_wanted || job.outcome == S::cancelled;
+  const Budget budget =
+      hurry ? Budget{world.settings.engine_attempts} : engine_budget(world.settings);
+  switch (standing_of(world, Effect::collect, subject, budget)) {
     case Standing::none:
     case Standing::retry:
     case Standing::unknown:  // an archive is written beside and renamed: again is harmless
@@ -216,7 +220,7 @@ void decide_finishing(const World& world, const Job& job, Decision& decision) {
   }
   if (cluster->cluster.wish == ClusterWish::terminated) return end_job(world, job, decision);
   const std::string& subject = job.id.text;
-  switch (standing_of(world, Effect::clean_up, subject, world.settings.transfer_attempts)) {
+  switch (standing_of(world, Effect::clean_up, subject, {world.settings.engine_attempts})) {
     case Standing::none:
     case Standing::retry:
     case Standing::unknown:

@@ -147,6 +147,53 @@ TEST(DecideJob, AResultThatCannotBeFetchedFailsASuccess) {
   expect_finishing(decide(test), S::failed, Reason::data_failed);
 }
 
+// As while a NameNode is started again: connections are refused at once.
+TEST(DecideJob, AnEngineThatIsAwayForMinutesCostsNoResult) {
+  struct Case {
+    S state;
+    Effect effect;
+  };
+  for (const auto& item :
+       {Case{S::preparing, Effect::load_data}, Case{S::collecting, Effect::collect}}) {
+    TestWorld test;
+    own_cluster(test, ClusterState::running);
+    test.add_job(item.state, {.data = {DataSetId{"d-1"}}});
+    if (item.state == S::collecting) test.add_step(kStep, StepState::succeeded);
+    const Time begin = test.now;
+    Time last_try = begin;
+    while (test.now < begin + test.settings.unreachable_deadline) {
+      const auto decision = decide(test);
+      ASSERT_EQ(moved(decision), nullptr) << "after " << (test.now - begin).count() << " ms";
+      if (starts(decision, item.effect)) {
+        EXPECT_LE(test.now, last_try + Millis{7'000}) << "tried again every few seconds";
+        last_try = test.now;
+        test.apply(decision.changes);
+        test.settle(item.effect, kJob, IntentState::failed, ErrorKind::unavailable);
+      } else {
+        test.now = *decision.look_again;
+      }
+    }
+    test.pass(test.settings.backoff_max);
+    test.apply(decide(test).changes);
+    test.settle(item.effect, kJob, IntentState::failed, ErrorKind::unavailable);
+    expect_finishing(decide(test), S::failed, Reason::data_failed);
+  }
+}
+
+TEST(DecideJob, ACancelledJobWaitsForNoEngineToComeBack) {
+  TestWorld test;
+  own_cluster(test, ClusterState::running);
+  test.add_job(S::collecting);
+  test.add_step(kStep, StepState::cancelled);
+  test.edit_job([](Job& job) { job.outcome = S::cancelled; });
+  for (std::int64_t i = 0; i < test.settings.engine_attempts; ++i) {
+    test.pass(test.settings.backoff_max);
+    test.apply(decide(test).changes);
+    test.settle(Effect::collect, kJob, IntentState::failed, ErrorKind::unavailable);
+  }
+  expect_finishing(decide(test), S::cancelled, Reason::progress);
+}
+
 TEST(DecideJob, KnowsItsProgramsEndWhenTheClusterIsGoneBeforeTheResult) {
   struct Case {
     StepState step;

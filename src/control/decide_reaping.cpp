@@ -19,7 +19,7 @@ Time waits_for_list_since(const World& world, const Lease& lease) {
   }
   if (lease.status.state != LeaseState::requested || lease.machine) return {};
   const auto standing =
-      standing_of(world, Effect::rent, lease.id.text, world.settings.rent_attempts);
+      standing_of(world, Effect::rent, lease.id.text, {world.settings.rent_attempts});
   if (standing != Standing::unknown && standing != Standing::failed) return {};
   const Intent* rent = intents.latest(Effect::rent, lease.id.text);
   return std::max(rent->created_at, rent->ended_at);
@@ -87,7 +87,7 @@ std::optional<Time> release_at(const World& world, const std::string& provider,
                                const LeaseId& token, Time first_seen) {
   const Time due = first_seen + world.settings.reap_grace;
   const Intent* last = world.rows.intents().latest(Effect::release, token.text);
-  switch (standing_of(world, Effect::release, token.text, kForEver)) {
+  switch (standing_of(world, Effect::release, token.text, {kForEver})) {
     case Standing::none:
       return due;
     case Standing::pending:

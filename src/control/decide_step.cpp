@@ -119,7 +119,7 @@ void resolve_unknown_submit(const World& world, const Step& step, Decision& deci
 
 void decide_starting(const World& world, const Step& step, Decision& decision) {
   const std::string& subject = step.id.text;
-  switch (standing_of(world, Effect::submit_step, subject, world.settings.submit_attempts)) {
+  switch (standing_of(world, Effect::submit_step, subject, engine_budget(world.settings))) {
     case Standing::none:
     case Standing::retry:
       decision.changes.push_back(start(world, Effect::submit_step, subject));
@@ -258,8 +258,8 @@ S end_of_cancelling(const Step& step) {
 void decide_cancelling(const World& world, const ClusterRows& cluster, const Step& step,
                        Decision& decision) {
   const std::string& subject = step.id.text;
-  const auto standing = standing_of(world, Effect::cancel_step, subject, 1'000);
-  const bool never_sent = standing_of(world, Effect::submit_step, subject, 1) == Standing::none;
+  const auto standing = standing_of(world, Effect::cancel_step, subject, {1'000});
+  const bool never_sent = standing_of(world, Effect::submit_step, subject, {1}) == Standing::none;
   const auto* seen = sighting(world, step);
   const bool gone = seen != nullptr && seen->at > step.status.since && seen->error.empty() &&
                     seen->run.state != RunState::accepted && seen->run.state != RunState::running;
@@ -274,7 +274,7 @@ void decide_cancelling(const World& world, const ClusterRows& cluster, const Ste
   }
   decision.at(step.deadline);
   if (standing == Standing::none || standing == Standing::retry || standing == Standing::unknown) {
-    if (standing_of(world, Effect::submit_step, subject, 1) == Standing::pending) return;
+    if (standing_of(world, Effect::submit_step, subject, {1}) == Standing::pending) return;
     decision.changes.push_back(start(world, Effect::cancel_step, subject));
   } else if (standing == Standing::waiting) {
     decision.at(retry_at(world, Effect::cancel_step, subject));

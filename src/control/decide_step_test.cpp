@@ -89,6 +89,26 @@ TEST(DecideStep, ARefusedProgramFailsWithTheWordsOfTheOtherSide) {
   EXPECT_EQ(find_change<Move<Step>>(decision)->message, "the words of the other side");
 }
 
+TEST(DecideStep, AnEngineThatIsAwayForAMinuteCostsNoProgram) {
+  TestWorld test;
+  running_cluster(test);
+  test.add_step(kStep, StepState::starting);
+  const Time begin = test.now;
+  while (test.now < begin + Millis{60'000}) {
+    const auto decision = decide(test);
+    ASSERT_EQ(find_change<Move<Step>>(decision), nullptr);
+    if (decision.changes.empty()) {
+      test.now = *decision.look_again;
+      continue;
+    }
+    test.apply(decision.changes);
+    test.settle(Effect::submit_step, kStep, IntentState::failed, ErrorKind::unavailable);
+  }
+  test.apply(decide(test).changes);
+  test.settle(Effect::submit_step, kStep, IntentState::done);
+  expect_move(decide(test), StepState::running, Reason::progress);
+}
+
 TEST(DecideStep, EndsAsTheEngineSays) {
   struct Case {
     RunState seen;

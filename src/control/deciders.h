@@ -104,8 +104,16 @@ enum class Standing {
   failed,   // for good
   unknown,  // may or may not have happened
 };
-Standing standing_of(const World& world, Effect effect, const std::string& subject,
-                     std::int64_t attempts_max);
+// What fails in a way that may pass is tried again: for so many attempts, and for so long behind
+// the first of those failures, whichever is more.
+struct Budget {
+  std::int64_t attempts = 1;
+  Millis time{0};
+};
+// Of what a job cannot do without: a daemon that dies comes back within a minute or two.
+Budget engine_budget(const ControlSettings& settings);
+
+Standing standing_of(const World& world, Effect effect, const std::string& subject, Budget budget);
 
 // Starts the effect again or for the first time, counting attempts, with the deadline of that
 // effect.
