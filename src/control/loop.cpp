@@ -17,6 +17,23 @@ void append(Decision& all, Decision one) {
   if (one.look_again) all.at(*one.look_again);
 }
 
+// What an earlier manager asked for and that is about no row: the release of a stray machine.
+// Should the machine still live, the lists show it.
+Result<Changes> intents_of_nobody(const Rows& rows, Time now) {
+  Query query;
+  query.states = {std::string(to_text(IntentState::pending))};
+  BDAAS_ASSIGN(const auto pending, rows.store().list<Intent>(query));
+  Changes changes;
+  for (Intent intent : pending) {
+    if (rows.intents().latest(intent.effect, intent.subject) != nullptr) continue;
+    intent.state = IntentState::unknown;
+    intent.error = "the manager that asked for it has ended";
+    intent.ended_at = now;
+    changes.push_back(Settle{intent});
+  }
+  return changes;
+}
+
 }  // namespace
 
 ControlLoop::ControlLoop(Store& store, Seams seams, EffectRunner& runner, const Clock& clock,
@@ -46,6 +63,8 @@ Result<> ControlLoop::recover() {
       changes.push_back(Update<Node>{node});
     }
   }
+  BDAAS_ASSIGN(auto unheard, intents_of_nobody(rows_, now()));
+  changes.insert(changes.end(), unheard.begin(), unheard.end());
   return rows_.apply(changes, now());
 }
 
