@@ -214,19 +214,63 @@ TEST(DecideJob, KnowsItsProgramsEndWhenTheClusterIsGoneBeforeTheResult) {
   }
 }
 
-TEST(DecideJob, WaitsForTheRestOfTheOutputButNotForEver) {
-  TestWorld test;
+// A program whose driver ran on the master, and of which something may still come.
+void collecting(TestWorld& test, StepState end = StepState::succeeded) {
   own_cluster(test, ClusterState::running);
   test.add_job(S::collecting);
-  test.add_step(kStep, StepState::succeeded);
+  test.add_step(kStep, end);
   test.edit_step(kStep, [&](Step& step) { step.driver_node = test.member(0).node.id; });
-  test.edit_job([&](Job& job) { job.deadline = test.now + test.settings.output_deadline; });
-  EXPECT_TRUE(decide(test).changes.empty());
-  test.facts.output_ended[StepId{kStep}] = true;
-  EXPECT_TRUE(starts(decide(test), Effect::collect));
-  test.facts.output_ended.clear();
+  test.edit_job([&](Job& job) { job.deadline = test.now + test.settings.output_deadline_max; });
+}
+
+void exits(TestWorld& test) {
+  test.edit_step(kStep, [](Step& step) { step.exit_code = 0; });
+  test.facts.outputs[StepId{kStep}].exited = true;
+  test.facts.outputs[StepId{kStep}].moved_at = test.now;
+}
+
+TEST(DecideJob, WaitsForTheRestOfTheOutputAsLongAsItComes) {
+  TestWorld test;
+  collecting(test);
+  test.pass(test.settings.output_deadline * 3);
+  EXPECT_TRUE(decide(test).changes.empty()) << "its files are being packed";
+  exits(test);
+  for (int i = 0; i < 20; ++i) {
+    test.pass(test.settings.output_deadline - Millis{1});
+    EXPECT_TRUE(decide(test).changes.empty()) << "piece " << i;
+    test.facts.outputs[StepId{kStep}].bytes += 1'000'000;
+    test.facts.outputs[StepId{kStep}].moved_at = test.now;
+  }
   test.pass(test.settings.output_deadline);
+  EXPECT_TRUE(starts(decide(test), Effect::collect)) << "nothing more comes";
+}
+
+TEST(DecideJob, CollectsAtOnceWhenAllOfTheOutputIsHere) {
+  TestWorld test;
+  collecting(test);
+  exits(test);
+  test.facts.outputs[StepId{kStep}].ended = true;
   EXPECT_TRUE(starts(decide(test), Effect::collect));
+}
+
+TEST(DecideJob, WaitsForNoOutputForEver) {
+  TestWorld silent;
+  collecting(silent);
+  silent.pass(silent.settings.pack_deadline);
+  EXPECT_TRUE(starts(decide(silent), Effect::collect)) << "its agent never said that it ended";
+
+  TestWorld endless;
+  collecting(endless);
+  exits(endless);
+  endless.pass(endless.settings.output_deadline_max);
+  endless.facts.outputs[StepId{kStep}].moved_at = endless.now;
+  EXPECT_TRUE(starts(decide(endless), Effect::collect));
+
+  TestWorld cancelled;
+  collecting(cancelled, StepState::cancelled);
+  cancelled.edit_job([](Job& job) { job.outcome = S::cancelled; });
+  cancelled.pass(cancelled.settings.output_deadline);
+  EXPECT_TRUE(starts(decide(cancelled), Effect::collect));
 }
 
 TEST(DecideJob, EndsOnlyWhenItsOwnClusterIsGone) {

@@ -20,9 +20,11 @@ struct ControlSettings {
   Millis drain_interval{1'000};      // a leaving worker's rest is asked for again
   Millis drain_deadline{3'600'000};  // not drained by then: the worker stays after all
   Millis unreachable_after{15'000};  // engine silent for so long: the step is Unreachable
-  Millis unreachable_deadline{300'000};  // then it has failed; so has what the engine refuses
-  Millis cancel_deadline{60'000};        // Cancelling → Cancelled without the engine's word
-  Millis output_deadline{5'000};         // wait for the rest of a driver's output after its end
+  Millis unreachable_deadline{300'000};   // then it has failed; so has what the engine refuses
+  Millis cancel_deadline{60'000};         // Cancelling → Cancelled without the engine's word
+  Millis output_deadline{10'000};         // nothing more of a driver's output: it is not waited for
+  Millis pack_deadline{120'000};          // likewise before its exit report: it packs what it left
+  Millis output_deadline_max{1'800'000};  // however much still comes
   Millis list_interval{30'000};  // of the provider's machines, when nothing waits for a list
   Millis list_retry{1'000};      // when a lease waits for one
   Millis reap_grace{

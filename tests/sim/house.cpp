@@ -292,6 +292,7 @@ void House::kill_manager() {
   }
   loop_.reset();
   links.drop_manager();
+  spool.manager_died();
   store.restart();
   turn_at_ = Time::max();
   machines_changed_ = true;

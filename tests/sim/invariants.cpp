@@ -193,6 +193,8 @@ void Invariants::check_end() {
     violated("{} ({}) lives at the end", machine_id, life.machine.request.token.text);
   }
   for (const auto& step : house_->service.living_runs()) violated("{} runs at the end", step.text);
+  if (house_->spool.open_streams() > 0)
+    violated("{} streams are open", house_->spool.open_streams());
   const auto pending = house_->store.count("intents", to_text(IntentState::pending));
   if (pending > 0) violated("{} intents are pending for ever", pending);
 }
