@@ -79,6 +79,7 @@ void ControlLoop::post(Outcome outcome) {
 Result<Time> ControlLoop::turn() {
   BDAAS_TRY(take_outcomes());
   BDAAS_TRY(take_link_events());
+  forget_the_ended(rows_, facts_);
   bool changed = true;
   for (int i = 0; changed; ++i) {
     if (i == kDecisionsMax) {

@@ -249,6 +249,12 @@ Changes observe_outcome(const Rows& rows, Facts& facts, const Outcome& outcome, 
   return changes;
 }
 
+void forget_the_ended(const Rows& rows, Facts& facts) {
+  std::erase_if(facts.runs, [&](const auto& item) { return rows.step(item.first) == nullptr; });
+  std::erase_if(facts.drains,
+                [&](const auto& item) { return rows.cluster(item.first) == nullptr; });
+}
+
 Changes observe_link(const Rows& rows, const LinkEvent& event, Time now) {
   const NodeId id = std::visit([](const auto& item) { return item.node; }, event);
   const auto* member = rows.member(id);

@@ -128,6 +128,22 @@ TEST(ObserveOutcome, ASubmissionOfUnknownOutcomeStaysUnknown) {
   EXPECT_EQ(test.rows.intents().latest(Effect::submit_step, "s-1")->state, IntentState::unknown);
 }
 
+TEST(ObserveOutcome, WhatWasNotedOfAnEndedClusterIsForgotten) {
+  TestWorld test;
+  const auto cluster = test.add_cluster(ClusterState::terminating, 1, LeaseState::released);
+  const auto step = test.add_step("s-1", StepState::succeeded);
+  test.see(step, RunState::succeeded);
+  test.facts.drains[cluster].asked_at = test.now;
+  forget_the_ended(test.rows, test.facts);
+  EXPECT_EQ(test.facts.runs.size(), 1u);
+  EXPECT_EQ(test.facts.drains.size(), 1u);
+  test.apply(
+      {Move<Cluster>{test.cluster().cluster, ClusterState::terminated, Reason::none, "", ""}});
+  forget_the_ended(test.rows, test.facts);
+  EXPECT_TRUE(test.facts.runs.empty());
+  EXPECT_TRUE(test.facts.drains.empty());
+}
+
 TEST(ObserveOutcome, AnAnswerToAnEarlierAttemptChangesNothing) {
   TestWorld test;
   test.add_cluster(ClusterState::provisioning, 1, LeaseState::requested);
