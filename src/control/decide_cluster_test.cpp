@@ -62,7 +62,7 @@ TEST(DecideCluster, AReleaseThatCannotBeFetchedEndsIt) {
   cluster.id = ClusterId{"c-fresh"};
   cluster.owner = UserId{"u-test"};
   test.apply({Insert<Cluster>{cluster}});
-  test.apply({Start{Effect::fetch_release, "c-fresh", 1, test.now}});
+  test.apply({Start{Effect::fetch_release, "c-fresh", 1}});
   test.settle(Effect::fetch_release, "c-fresh", IntentState::failed, ErrorKind::corrupted);
   expect_ending(decide(test), Reason::bootstrap_failed);
 }

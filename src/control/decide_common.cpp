@@ -14,19 +14,6 @@ bool may_pass(ErrorKind kind) {
          kind == ErrorKind::deadline_exceeded;
 }
 
-Millis deadline_of(const ControlSettings& settings, Effect effect) {
-  switch (effect) {
-    case Effect::fetch_release:
-    case Effect::load_data:
-    case Effect::collect:
-      return settings.long_effect_deadline;
-    case Effect::rent:
-      return settings.rent_deadline;
-    default:
-      return settings.effect_deadline;
-  }
-}
-
 struct Places {
   const std::string& input_dir;
   const std::vector<std::string>& inputs;
@@ -147,8 +134,7 @@ Time retry_at(const World& world, Effect effect, const std::string& subject) {
 Start start(const World& world, Effect effect, const std::string& subject) {
   const Intent* last = world.rows.intents().latest(effect, subject);
   const bool counts_on = last != nullptr && last->state != IntentState::done;
-  return {effect, subject, counts_on ? last->attempt + 1 : 1,
-          world.now + deadline_of(world.settings, effect)};
+  return {effect, subject, counts_on ? last->attempt + 1 : 1};
 }
 
 Result<std::vector<std::string>> resolve_arguments(const std::vector<std::string>& args,

@@ -71,7 +71,7 @@ TEST(DecideJob, DataThatCannotBeMovedFailIt) {
   TestWorld test;
   own_cluster(test, ClusterState::running);
   test.add_job(S::preparing, {.data = {DataSetId{"d-1"}}});
-  test.apply({Start{Effect::load_data, kJob, 1, test.now}});
+  test.apply({Start{Effect::load_data, kJob, 1}});
   test.settle(Effect::load_data, kJob, IntentState::failed, ErrorKind::resource_exhausted);
   expect_finishing(decide(test), S::failed, Reason::data_failed);
 }
@@ -142,7 +142,7 @@ TEST(DecideJob, AResultThatCannotBeFetchedFailsASuccess) {
   own_cluster(test, ClusterState::running);
   test.add_job(S::collecting);
   test.add_step(kStep, StepState::succeeded);
-  test.apply({Start{Effect::collect, kJob, 1, test.now}});
+  test.apply({Start{Effect::collect, kJob, 1}});
   test.settle(Effect::collect, kJob, IntentState::failed, ErrorKind::resource_exhausted);
   expect_finishing(decide(test), S::failed, Reason::data_failed);
 }

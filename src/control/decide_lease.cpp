@@ -182,12 +182,12 @@ void decide_releasing(const World& world, const Member& member, Decision& decisi
       if (!list->machines.contains(lease.id)) {
         decision.changes.push_back(
             move(lease, S::released, lease.status.reason, "", provider_source(lease)));
-      } else if (world.now >= intent->ended_at + world.settings.effect_deadline) {
+      } else if (world.now >= intent->ended_at + world.settings.release_deadline) {
         decision.changes.push_back(move(lease, S::release_failed, Reason::provider_refused,
                                         "released, but the provider still lists it",
                                         provider_source(lease)));
       } else {
-        decision.at(intent->ended_at + world.settings.effect_deadline);
+        decision.at(intent->ended_at + world.settings.release_deadline);
       }
       break;
     }

@@ -97,7 +97,7 @@ std::optional<Time> release_at(const World& world, const std::string& provider,
       const bool younger =
           list != world.facts.lists.end() && list->second.begun_at >= last->ended_at;
       if (!younger) return std::nullopt;
-      return std::max(due, last->ended_at + world.settings.effect_deadline);
+      return std::max(due, last->ended_at + world.settings.release_deadline);
     }
     default:  // however lasting the refusal looks, the machine is ours to end
       return std::max(due, retry_at(world, Effect::release, token.text));

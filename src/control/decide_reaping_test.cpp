@@ -31,7 +31,7 @@ TEST(DecideReaping, ListsAtOnceWhenALeaseWaitsForAYoungerList) {
   listed_now(test);
   test.pass(Millis{10});
   const std::string lease = test.member(1).lease.id.text;
-  test.apply({Start{Effect::release, lease, 1, test.now}});
+  test.apply({Start{Effect::release, lease, 1}});
   EXPECT_FALSE(starts(decide(test), Effect::list)) << "nothing is released yet";
   test.settle(Effect::release, lease, IntentState::done);
   EXPECT_TRUE(starts(decide(test), Effect::list));
@@ -40,7 +40,7 @@ TEST(DecideReaping, ListsAtOnceWhenALeaseWaitsForAYoungerList) {
 TEST(DecideReaping, AsksAProviderThatAnswersErrorsOnceASecondOnly) {
   TestWorld test;
   test.add_cluster(ClusterState::provisioning, 1, LeaseState::requested);
-  test.apply({Start{Effect::rent, test.member(1).lease.id.text, 1, test.now}});
+  test.apply({Start{Effect::rent, test.member(1).lease.id.text, 1}});
   test.settle(Effect::rent, test.member(1).lease.id.text, IntentState::unknown);
   test.facts.listed_at["fake"] = test.now;  // tried, and no list came of it
   const auto decision = decide(test);
@@ -87,7 +87,7 @@ TEST(DecideReaping, WhatWasReleasedWaitsForAListAndIsNotReleasedAgainAtOnce) {
   const auto lagging = decide(test);
   EXPECT_TRUE(lagging.changes.empty());
   EXPECT_EQ(lagging.look_again, test.now + test.settings.list_retry);
-  test.pass(test.settings.effect_deadline);
+  test.pass(test.settings.release_deadline);
   listed_now(test);
   EXPECT_TRUE(starts(decide(test), Effect::release));
 }

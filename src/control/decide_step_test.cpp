@@ -21,7 +21,7 @@ void expect_move(const Decision& decision, StepState to, Reason reason) {
 }
 
 void submit(TestWorld& test, IntentState state, ErrorKind kind = ErrorKind::internal) {
-  test.apply({Start{Effect::submit_step, kStep, 1, test.now}});
+  test.apply({Start{Effect::submit_step, kStep, 1}});
   test.settle(Effect::submit_step, kStep, state, kind);
 }
 
@@ -192,7 +192,7 @@ TEST(DecideStep, AnOrderToStopIsRepeatedUntilTheProcessIsGone) {
     step.deadline = test.now + test.settings.cancel_deadline;
   });
   submit(test, IntentState::done);
-  test.apply({Start{Effect::cancel_step, kStep, 1, test.now}});
+  test.apply({Start{Effect::cancel_step, kStep, 1}});
   test.settle(Effect::cancel_step, kStep, IntentState::done);
   EXPECT_FALSE(starts(decide(test), Effect::cancel_step));
   test.pass(test.settings.order_again);

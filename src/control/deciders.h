@@ -115,8 +115,7 @@ Budget engine_budget(const ControlSettings& settings);
 
 Standing standing_of(const World& world, Effect effect, const std::string& subject, Budget budget);
 
-// Starts the effect again or for the first time, counting attempts, with the deadline of that
-// effect.
+// Starts the effect again or for the first time, counting attempts.
 Start start(const World& world, Effect effect, const std::string& subject);
 
 // When a `waiting` effect may be tried again.

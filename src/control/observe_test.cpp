@@ -109,7 +109,7 @@ TEST(ObserveOutcome, SettlesTheIntentByWhatIsKnown) {
     TestWorld test;
     test.add_cluster(ClusterState::provisioning, 1, LeaseState::requested);
     const std::string lease = test.member(1).lease.id.text;
-    test.apply({Start{item.effect, lease, 1, test.now}});
+    test.apply({Start{item.effect, lease, 1}});
     test.apply(observe_outcome(test.rows, test.facts,
                                outcome_of(test, item.effect, lease, item.error), test.now));
     EXPECT_EQ(test.rows.intents().latest(item.effect, lease)->state, item.state)
@@ -121,7 +121,7 @@ TEST(ObserveOutcome, SettlesTheIntentByWhatIsKnown) {
 TEST(ObserveOutcome, ASubmissionOfUnknownOutcomeStaysUnknown) {
   TestWorld test;
   test.add_cluster(ClusterState::running, 1, LeaseState::ready);
-  test.apply({Start{Effect::submit_step, "s-1", 1, test.now}});
+  test.apply({Start{Effect::submit_step, "s-1", 1}});
   test.apply(observe_outcome(
       test.rows, test.facts,
       outcome_of(test, Effect::submit_step, "s-1", ErrorKind::unknown_outcome), test.now));
@@ -148,10 +148,10 @@ TEST(ObserveOutcome, AnAnswerToAnEarlierAttemptChangesNothing) {
   TestWorld test;
   test.add_cluster(ClusterState::provisioning, 1, LeaseState::requested);
   const std::string lease = test.member(1).lease.id.text;
-  test.apply({Start{Effect::rent, lease, 1, test.now}});
+  test.apply({Start{Effect::rent, lease, 1}});
   const auto late = outcome_of(test, Effect::rent, lease, ErrorKind::unavailable);
   test.pass(Millis{10});
-  test.apply({Start{Effect::rent, lease, 2, test.now}});
+  test.apply({Start{Effect::rent, lease, 2}});
   EXPECT_TRUE(observe_outcome(test.rows, test.facts, late, test.now).empty());
 }
 

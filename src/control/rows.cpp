@@ -128,7 +128,6 @@ Result<> Rows::write(const Change& change, Time now) {
           intent.subject = item.subject;
           intent.attempt = item.attempt;
           intent.created_at = now;
-          intent.deadline = item.deadline;
           if (before != nullptr && before->state != IntentState::done) {
             intent.failing_since = before->failing_since;
           }

@@ -8,18 +8,15 @@ namespace bdaas {
 struct ControlSettings {
   Millis lease_ttl{
       30 * 60'000};  // dead-man time of a machine while it is wanted; renewed at a third of it
-  Millis rent_deadline{120'000};  // of one rent call; then its outcome is unknown
   Millis agent_deadline{60'000};  // Rented → agent said hello; then the machine is replaced
   Millis place_again{3'000};      // an agent that was placed and does not answer is placed again
   Millis order_again{3'000};  // an agent is told again to run or stop a program until it says so
-  Millis node_ready_deadline{180'000};  // agent's hello → every daemon ready
-  Millis effect_deadline{60'000};       // of release, place_agent, submit_step, cancel_step
-  Millis long_effect_deadline{
-      24 * 3'600'000ll};             // of load_data, collect, fetch_release: they report progress
-  Millis poll_interval{400};         // of a running step
-  Millis drain_interval{1'000};      // a leaving worker's rest is asked for again
-  Millis drain_deadline{3'600'000};  // not drained by then: the worker stays after all
-  Millis unreachable_after{15'000};  // engine silent for so long: the step is Unreachable
+  Millis node_ready_deadline{180'000};    // agent's hello → every daemon ready
+  Millis release_deadline{60'000};        // released, and still listed: it is released again
+  Millis poll_interval{400};              // of a running step
+  Millis drain_interval{1'000};           // a leaving worker's rest is asked for again
+  Millis drain_deadline{3'600'000};       // not drained by then: the worker stays after all
+  Millis unreachable_after{15'000};       // engine silent for so long: the step is Unreachable
   Millis unreachable_deadline{300'000};   // then it has failed; so has what the engine refuses
   Millis cancel_deadline{60'000};         // Cancelling → Cancelled without the engine's word
   Millis output_deadline{10'000};         // nothing more of a driver's output: it is not waited for
