@@ -161,14 +161,24 @@ Result<Cluster> create_cluster(ControlLoop& loop, Entropy& entropy, const UserId
   return commit<Cluster>(loop, Insert<Cluster>{cluster}, cluster.id);
 }
 
-Result<Cluster> resize_cluster(ControlLoop& loop, const UserId& owner, const ClusterId& id,
-                               std::int64_t workers) {
-  BDAAS_TRY(check_usable(loop.rows(), owner, id));
-  BDAAS_ASSIGN(auto cluster, owned<Cluster>(loop.rows(), owner, id));
+Result<Cluster> check_resize(const Rows& rows, const UserId& owner, const ClusterId& id,
+                             std::int64_t workers) {
+  BDAAS_TRY(check_usable(rows, owner, id));
   if (workers < 1 || workers > kWorkersMax) {
     return fail(ErrorKind::invalid_argument, "workers: {} is not between 1 and {}", workers,
                 kWorkersMax);
   }
+  BDAAS_ASSIGN(auto cluster, owned<Cluster>(rows, owner, id));
+  if (cluster.status.state != ClusterState::requested) return cluster;
+  return fail(ErrorKind::failed_precondition,
+              "cluster {} is {}, and its memory is being shared out for {} workers; resize it in a "
+              "moment",
+              id.text, to_text(cluster.status.state), cluster.spec.workers);
+}
+
+Result<Cluster> resize_cluster(ControlLoop& loop, const UserId& owner, const ClusterId& id,
+                               std::int64_t workers) {
+  BDAAS_ASSIGN(auto cluster, check_resize(loop.rows(), owner, id, workers));
   if (workers == cluster.spec.workers) return cluster;
   Changes changes = resize_members(*loop.rows().cluster(id), workers, loop.now());
   set_workers(cluster, workers);
