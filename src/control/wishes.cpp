@@ -42,6 +42,10 @@ bool job_uses(const Job& job, const DataSetId& data) {
   return std::find(job.spec.data.begin(), job.spec.data.end(), data) != job.spec.data.end();
 }
 
+// The data of a step are its job's.
+bool step_uses(const Step& step, const ProgramId& program) { return step.spec.program == program; }
+bool step_uses(const Step&, const DataSetId&) { return false; }
+
 template <class IdType>
 Result<> check_unused(const Rows& rows, const IdType& id) {
   for (const auto& [job_id, job] : rows.jobs()) {
@@ -49,6 +53,14 @@ Result<> check_unused(const Rows& rows, const IdType& id) {
       return fail(ErrorKind::failed_precondition,
                   "{} is used by job {}; cancel it first or wait for its end", id.text,
                   job_id.text);
+    }
+  }
+  for (const auto& [cluster_id, cluster] : rows.clusters()) {
+    for (const auto& [step_id, step] : cluster.steps) {
+      if (is_terminal(step.status.state) || !step_uses(step, id)) continue;
+      return fail(ErrorKind::failed_precondition,
+                  "{} is used by step {} of cluster {}; cancel it first or wait for its end",
+                  id.text, step_id.text, cluster_id.text);
     }
   }
   return {};

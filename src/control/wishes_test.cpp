@@ -40,5 +40,24 @@ TEST_F(WishesTest, ARunningClusterIsResized) {
   EXPECT_EQ(resized->spec.workers, 3);
 }
 
+TEST_F(WishesTest, AProgramThatAStepWaitsToRunIsKept) {
+  Program program;
+  program.id = ProgramId{"p-test"};
+  program.owner = owner_;
+  program.name = "count.py";
+  test_.apply({Insert<Program>{program}});
+  test_.add_cluster(ClusterState::running, 1, LeaseState::ready);
+  test_.add_step("s-test", StepState::waiting_for_cluster);
+  test_.edit_step("s-test", [&](Step& step) { step.spec.program = program.id; });
+  const auto refused = remove_program(loop(), owner_, program.id);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::failed_precondition);
+  EXPECT_NE(refused.error().message.find("s-test"), std::string::npos) << refused.error().message;
+
+  test_.apply({Move<Step>{test_.step("s-test"), StepState::cancelling, Reason::none, "test", ""}});
+  test_.apply({Move<Step>{test_.step("s-test"), StepState::cancelled, Reason::none, "test", ""}});
+  EXPECT_TRUE(remove_program(loop(), owner_, program.id).ok());
+}
+
 }  // namespace
 }  // namespace bdaas
