@@ -229,6 +229,30 @@ TEST(DecideStep, IsCancelledWhenTheEngineSaysThatNothingRunsAnyMore) {
   expect_move(decide(test), StepState::cancelled, Reason::user_request);
 }
 
+TEST(DecideStep, ACancelledStepThatNobodySawEndIsKilledWhenSomebodyListensAgain) {
+  TestWorld test;
+  running_cluster(test);
+  test.add_step(kStep, StepState::running);
+  submit(test, IntentState::done);
+  test.edit_step(kStep, [](Step& step) { step.cancel_wanted = true; });
+  test.apply(decide(test).changes);
+  test.apply(decide(test).changes);
+  test.pass(test.settings.cancel_deadline);
+  test.settle(Effect::cancel_step, kStep, IntentState::failed, ErrorKind::unavailable);
+  const auto late = decide(test);
+  expect_move(late, StepState::cancelled, Reason::outcome_unknown);
+  EXPECT_NE(find_change<Move<Step>>(late)->message.find("the words of the other side"),
+            std::string::npos);
+  test.apply(late.changes);
+  test.pass(test.settings.backoff_max);
+  const auto kill = decide(test);
+  ASSERT_TRUE(starts(kill, Effect::cancel_step));
+  test.apply(kill.changes);
+  test.settle(Effect::cancel_step, kStep, IntentState::done);
+  test.pass(test.settings.backoff_max);
+  EXPECT_TRUE(decide(test).changes.empty()) << "the engine has taken it";
+}
+
 TEST(DecideStep, LongerThanItsTimeOutItIsStoppedAndHasFailed) {
   TestWorld test;
   running_cluster(test);
