@@ -117,6 +117,23 @@ void resolve_unknown_submit(const World& world, const Step& step, Decision& deci
   decision.changes.push_back(Settle{settled});
 }
 
+// Whose fault it is that it could not be submitted.
+Reason reason_of_refusal(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::invalid_argument:
+    case ErrorKind::not_found:
+    case ErrorKind::conflict:
+    case ErrorKind::failed_precondition:
+      return Reason::invalid_program;
+    case ErrorKind::resource_exhausted:
+      return Reason::out_of_disk;
+    case ErrorKind::internal:
+      return Reason::internal_error;
+    default:
+      return Reason::daemon_failed;
+  }
+}
+
 void decide_starting(const World& world, const Step& step, Decision& decision) {
   const std::string& subject = step.id.text;
   switch (standing_of(world, Effect::submit_step, subject, engine_budget(world.settings))) {
@@ -130,7 +147,7 @@ void decide_starting(const World& world, const Step& step, Decision& decision) {
     case Standing::failed: {
       const Intent* intent = world.rows.intents().latest(Effect::submit_step, subject);
       decision.changes.push_back(
-          finish(world, step, S::failed, Reason::invalid_program, intent->error));
+          finish(world, step, S::failed, reason_of_refusal(intent->error_kind), intent->error));
       break;
     }
     case Standing::unknown:

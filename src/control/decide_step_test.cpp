@@ -89,6 +89,24 @@ TEST(DecideStep, ARefusedProgramFailsWithTheWordsOfTheOtherSide) {
   EXPECT_EQ(find_change<Move<Step>>(decision)->message, "the words of the other side");
 }
 
+TEST(DecideStep, ARefusalIsTheProgramsFaultOrTheClusters) {
+  struct Case {
+    ErrorKind kind;
+    Reason reason;
+  };
+  for (const auto& item : {Case{ErrorKind::invalid_argument, Reason::invalid_program},
+                           Case{ErrorKind::failed_precondition, Reason::invalid_program},
+                           Case{ErrorKind::permission_denied, Reason::daemon_failed},
+                           Case{ErrorKind::resource_exhausted, Reason::out_of_disk},
+                           Case{ErrorKind::internal, Reason::internal_error}}) {
+    TestWorld test;
+    running_cluster(test);
+    test.add_step(kStep, StepState::starting);
+    submit(test, IntentState::failed, item.kind);
+    expect_move(decide(test), StepState::failed, item.reason);
+  }
+}
+
 TEST(DecideStep, AnEngineThatIsAwayForAMinuteCostsNoProgram) {
   TestWorld test;
   running_cluster(test);
