@@ -224,15 +224,9 @@ Decision decide_lease(const World& world, const ClusterRows& cluster, const Memb
     case S::ready:
       decide_held(world, cluster, member, decision);
       break;
-    case S::lost:
-      if (member.node.connected && machine_wanted(cluster, member)) {
-        decision.changes.push_back(move(lease, S::ready, Reason::progress, "", "agent"));
-      } else if (!machine_wanted(cluster, member) ||
-                 world.now >= lease.status.since + world.settings.reap_grace) {
-        decision.changes.push_back(move(lease, S::releasing, Reason::node_lost, ""));
-      } else {
-        decision.at(lease.status.since + world.settings.reap_grace);
-      }
+    case S::lost:  // for good: its cluster has counted it out by now, and another takes its place
+      decision.changes.push_back(
+          move(lease, S::releasing, Reason::node_lost, lease.status.message));
       break;
     case S::releasing:
       decide_releasing(world, member, decision);
