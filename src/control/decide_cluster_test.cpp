@@ -126,7 +126,8 @@ TEST(DecideCluster, ADaemonThatFailedForGoodIsTheReason) {
   TestWorld test;
   test.add_cluster(S::starting, 1, LeaseState::ready);
   test.edit_node(0, [](Node& node) {
-    node.daemons.push_back({.name = "namenode", .state = "failed", .message = "exit code 1"});
+    node.daemons.push_back(
+        {.name = "namenode", .state = DaemonState::failed, .message = "exit code 1"});
   });
   const auto decision = decide(test);
   expect_ending(decision, Reason::daemon_failed);

@@ -180,7 +180,7 @@ Changes on_daemons(Node node, const DaemonsReport& report, Time now) {
   const bool ready =
       report.revision > 0 &&
       std::all_of(report.daemons.begin(), report.daemons.end(),
-                  [](const DaemonStatus& daemon) { return daemon.state == "ready"; });
+                  [](const DaemonStatus& daemon) { return daemon.state == DaemonState::ready; });
   if (ready && !node.ready) {
     changes.push_back(Note{note_on(node, "agent", "ready")});
   } else if (!ready && node.ready) {

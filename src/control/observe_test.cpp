@@ -11,7 +11,7 @@ void report(TestWorld& test, Report body) {
   test.apply(observe_link(test.rows, LinkReport{node_id(test), std::move(body)}, test.now));
 }
 
-DaemonsReport daemons(std::int64_t seq, const std::string& state) {
+DaemonsReport daemons(std::int64_t seq, DaemonState state) {
   DaemonsReport body;
   body.seq = seq;
   body.revision = 1;
@@ -41,10 +41,10 @@ void list(TestWorld& test, std::vector<ListedMachine> machines,
 TEST(ObserveLink, AReportThatComesTwiceIsTakenOnce) {
   TestWorld test;
   test.add_cluster(ClusterState::starting, 1, LeaseState::ready);
-  report(test, daemons(1, "starting"));
-  report(test, daemons(2, "ready"));
+  report(test, daemons(1, DaemonState::starting));
+  report(test, daemons(2, DaemonState::ready));
   ASSERT_TRUE(test.member(1).node.ready);
-  report(test, daemons(1, "starting"));
+  report(test, daemons(1, DaemonState::starting));
   EXPECT_TRUE(test.member(1).node.ready);
   EXPECT_EQ(test.member(1).node.report_seq, 2);
 }
@@ -52,19 +52,19 @@ TEST(ObserveLink, AReportThatComesTwiceIsTakenOnce) {
 TEST(ObserveLink, ANodeThatWasReadyOnceKeepsTheTimeOfIt) {
   TestWorld test;
   test.add_cluster(ClusterState::starting, 1, LeaseState::ready);
-  report(test, daemons(1, "ready"));
+  report(test, daemons(1, DaemonState::ready));
   const auto first = test.member(1).node.ready_at;
   ASSERT_EQ(first, test.now);
   test.pass(Millis{1'000});
-  report(test, daemons(2, "restarting"));
-  report(test, daemons(3, "ready"));
+  report(test, daemons(2, DaemonState::restarting));
+  report(test, daemons(3, DaemonState::ready));
   EXPECT_EQ(test.member(1).node.ready_at, first);
 }
 
 TEST(ObserveLink, HelloAndGoodbyeAreTheLinkAndNotTheNode) {
   TestWorld test;
   test.add_cluster(ClusterState::starting, 1, LeaseState::ready);
-  report(test, daemons(1, "ready"));
+  report(test, daemons(1, DaemonState::ready));
   test.apply(observe_link(test.rows, LinkDown{node_id(test), "reset"}, test.now));
   EXPECT_FALSE(test.member(1).node.connected);
   EXPECT_TRUE(test.member(1).node.ready) << "its daemons do not need the link";

@@ -34,7 +34,7 @@ Node a_node(const std::string& id, const std::string& cluster) {
   node.id = {"n-" + id};
   node.cluster = {cluster};
   node.lease = {"l-" + id};
-  node.daemons = {{"datanode", "ready", 4711, 0, 0, ""}};
+  node.daemons = {{"datanode", DaemonState::ready, 4711, 0, 0, ""}};
   return node;
 }
 

@@ -119,8 +119,9 @@ void Invariants::check_leaver(const LeaseId& id) {
   const auto node = house_->store.get<Node>(house_->store.get<Lease>(id)->node);
   const auto cluster = house_->store.get<Cluster>(node->cluster);
   if (!node->leaving_since || cluster->wish != ClusterWish::running) return;
-  const bool failed = std::any_of(node->daemons.begin(), node->daemons.end(),
-                                  [](const auto& daemon) { return daemon.state == "failed"; });
+  const bool failed =
+      std::any_of(node->daemons.begin(), node->daemons.end(),
+                  [](const auto& daemon) { return daemon.state == DaemonState::failed; });
   if (failed || !node->ready_at || !node->plan_error.empty()) return;
   if (!house_->service.has_let_go(node->id)) {
     violated("{} was released, but the engine has not let go of it", node->id.text);
@@ -163,9 +164,9 @@ void Invariants::check_rows_agree() {
     const auto daemons = house_->links.daemons_of(node.id);
     for (const auto& status : node.daemons) {
       const auto truth = daemons.find(status.name);
-      if (truth == daemons.end() || to_text(truth->second) != status.state) {
+      if (truth == daemons.end() || truth->second != status.state) {
         violated("the row of {} says that {} is {}, the agent does not", node.id.text, status.name,
-                 status.state);
+                 to_text(status.state));
       }
     }
   }
