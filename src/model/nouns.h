@@ -319,7 +319,6 @@ struct Node {
   std::string plan_error;             // [observed] why the plan could not be applied
   bool ready = false;                 // [observed] plan applied and all daemons ready
   std::optional<Time> ready_at;
-  std::optional<Time> last_seen;
   Time created_at{};
   std::int64_t version = 0;
 
@@ -345,7 +344,6 @@ struct Node {
                       optional("daemons", &Node::daemons, ""),
                       optional("ready", &Node::ready, "all daemons ready"),
                       optional("ready_at", &Node::ready_at, ""),
-                      optional("last_seen", &Node::last_seen, ""),
                       optional("created_at", &Node::created_at, ""),
                       optional("version", &Node::version, "counts changes of the row")};
   }

@@ -386,19 +386,27 @@ TEST_F(StoreTest, ReadsRowsOfAnEarlierVersionThatHadMoreMembers) {
   Intent intent;
   intent.id = IntentId{"t-1"};
   intent.subject = "l-1";
+  Node node;
+  node.id = NodeId{"n-1"};
+  node.lease = LeaseId{"l-1"};
   ASSERT_TRUE(store_->begin().ok());
   ASSERT_TRUE(store_->insert(intent, Time{}).ok());
+  ASSERT_TRUE(store_->insert(node, Time{}).ok());
   ASSERT_TRUE(store_->commit(Durability::normal).ok());
   store_.reset();
   SQLite::Database(file().string(), SQLite::OPEN_READWRITE)
       .exec(
           "UPDATE intents SET body = json_set(body, '$.deadline', '2026-01-01T00:00:00.000Z');"
+          "UPDATE nodes SET body = json_set(body, '$.last_seen', '2026-01-01T00:00:00.000Z');"
           "DELETE FROM schema_version WHERE version > 2");
   const auto opened = Store::open(file());
   ASSERT_TRUE(opened.ok()) << opened.error().message;
   const auto intents = (*opened)->list<Intent>();
   ASSERT_TRUE(intents.ok()) << intents.error().message;
   EXPECT_EQ(intents->size(), 1u);
+  const auto nodes = (*opened)->list<Node>();
+  ASSERT_TRUE(nodes.ok()) << nodes.error().message;
+  EXPECT_EQ(nodes->size(), 1u);
 }
 
 TEST_F(StoreTest, RefusesAFileOfANewerVersion) {
