@@ -86,14 +86,16 @@ class House::WatchedProvider final : public Provider {
   std::set<LeaseId> unanswered_;
 };
 
-// A manager has several providers; nobody ever rents from this one.
+// A manager has several providers; nobody ever rents from this one, and it answers lists only.
 class House::EmptyProvider final : public Provider {
  public:
   std::string_view name() const override { return "empty"; }
   Result<Machine> rent(const RentRequest&) override {
     return fail(ErrorKind::resource_exhausted, "there is nothing to rent here");
   }
-  Result<> release(const LeaseId&) override { return {}; }
+  Result<> release(const LeaseId&) override {
+    return fail(ErrorKind::unavailable, "the empty provider cannot be reached");
+  }
   Result<std::vector<ListedMachine>> list() override { return std::vector<ListedMachine>(); }
   Result<std::vector<Offer>> offers() override { return std::vector<Offer>(); }
 };
