@@ -54,7 +54,7 @@ inline constexpr auto kMigrations = std::to_array<std::string_view>({
     "UPDATE clusters SET body = json_remove(body, '$.memory.daemons_mib');",
     // 4: a deadline that nobody kept
     "UPDATE intents SET body = json_remove(body, '$.deadline');",
-    // 4: when a node was seen last, which nobody wrote
+    // 5: when a node was seen last, which nobody wrote
     "UPDATE nodes SET body = json_remove(body, '$.last_seen');",
 });
 

@@ -398,7 +398,7 @@ TEST_F(StoreTest, ReadsRowsOfAnEarlierVersionThatHadMoreMembers) {
       .exec(
           "UPDATE intents SET body = json_set(body, '$.deadline', '2026-01-01T00:00:00.000Z');"
           "UPDATE nodes SET body = json_set(body, '$.last_seen', '2026-01-01T00:00:00.000Z');"
-          "DELETE FROM schema_version WHERE version > 2");
+          "DELETE FROM schema_version WHERE version > 3");
   const auto opened = Store::open(file());
   ASSERT_TRUE(opened.ok()) << opened.error().message;
   const auto intents = (*opened)->list<Intent>();
