@@ -206,7 +206,7 @@ constexpr auto kPlantedBugs = std::to_array<PlantedBug>({
      step_submitted_again_after_an_unknown_outcome},
     {"job succeeded before its step", 20, job_succeeded_before_its_step},
     {"lease never renewed", 50, lease_never_renewed},
-    {"reports taken twice", 200, reports_taken_twice},
+    {"reports taken twice", 400, reports_taken_twice},
     {"restart forgets intents", 200, restart_forgets_intents},
     {"order to run given once", 500, order_to_run_given_once},
     {"restarting daemon costs its node", 200, restarting_daemon_costs_its_node},
