@@ -246,9 +246,8 @@ void Daemons::bound_logs() const {
 std::vector<DaemonStatus> Daemons::statuses() const {
   std::vector<DaemonStatus> statuses;
   for (const auto& record : store_.state.daemons) {
-    statuses.push_back({record.name, std::string(to_text(record.state)),
-                        record.process ? record.process->pid : 0, record.restarts, record.exit_code,
-                        record.message});
+    statuses.push_back({record.name, record.state, record.process ? record.process->pid : 0,
+                        record.restarts, record.exit_code, record.message});
   }
   return statuses;
 }

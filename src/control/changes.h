@@ -33,7 +33,6 @@ struct Start {
   Effect effect;
   std::string subject;
   std::int64_t attempt = 1;
-  Time deadline{};
 };
 
 // The end of an intent.

@@ -89,6 +89,28 @@ Result<> CommandDesk::check_room(const std::string& provider, std::int64_t data_
   return check_disk(offers.front(), "HDFS", kBesideDataMib, data_bytes);
 }
 
+// A smaller cluster, or a larger one that finds room.
+Result<> CommandDesk::check_growth(const UserId& owner, const ClusterId& id,
+                                   std::int64_t workers) const {
+  struct Before {
+    Cluster cluster;
+    std::int64_t promised_mib = 0;  // to all clusters of its provider
+  };
+  BDAAS_ASSIGN(const auto before, control_->call([&](ControlLoop& loop) -> Result<Before> {
+    BDAAS_ASSIGN(auto cluster, check_resize(loop.rows(), owner, id, workers));
+    const auto promised = promised_mib(loop.rows(), cluster.spec.provider, ClusterId{});
+    return Before{std::move(cluster), promised};
+  }));
+  const ClusterSpec& spec = before.cluster.spec;
+  if (workers <= spec.workers) return {};
+  BDAAS_ASSIGN(const auto offers, control_->seams().providers.at(spec.provider)->offers());
+  if (offers.empty()) {
+    return fail(ErrorKind::resource_exhausted, "provider {} has no machine to offer",
+                spec.provider);
+  }
+  return fit_growth(before.cluster, workers, remaining(offers.front(), before.promised_mib));
+}
+
 Result<Program> CommandDesk::add_program(const UserId& owner, Program program) {
   BDAAS_TRY(check_name("name", program.name));
   return control_->call(
@@ -138,6 +160,7 @@ Result<Cluster> CommandDesk::create_cluster(const UserId& owner, ClusterSpec spe
 
 Result<Cluster> CommandDesk::resize_cluster(const UserId& owner, const ClusterId& id,
                                             std::int64_t workers) {
+  BDAAS_TRY(check_growth(owner, id, workers));
   return control_->call(
       [&](ControlLoop& loop) { return bdaas::resize_cluster(loop, owner, id, workers); });
 }

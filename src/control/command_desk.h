@@ -30,8 +30,9 @@ class CommandDesk final : public Commands {
   Result<> remove_result(const UserId& owner, const ResultId& id) override;
 
  private:
-  // Looks at the machine, so not on the control thread.
+  // These look at the machine, so not on the control thread.
   Result<> check_room(const std::string& provider, std::int64_t data_bytes) const;
+  Result<> check_growth(const UserId& owner, const ClusterId& id, std::int64_t workers) const;
 
   ControlThread* control_;
   Entropy* entropy_;

@@ -51,7 +51,7 @@ class ClusterPass {
 
   void decide_requested() {
     const std::string& subject = cluster_.id.text;
-    switch (standing_of(world_, Effect::fetch_release, subject, 3)) {
+    switch (standing_of(world_, Effect::fetch_release, subject, {3})) {
       case Standing::none:
       case Standing::retry:
       case Standing::unknown:  // fetching goes on where it was
@@ -133,7 +133,7 @@ class ClusterPass {
       return Loss{Reason::bootstrap_failed, member.node.plan_error};
     }
     for (const auto& daemon : member.node.daemons) {
-      if (daemon.state == "failed") return Loss{Reason::daemon_failed, daemon.message};
+      if (daemon.state == DaemonState::failed) return Loss{Reason::daemon_failed, daemon.message};
     }
     if (member.node.ready) return std::nullopt;
     if (member.node.ready_at) return std::nullopt;  // was ready once; its agent restarts daemons
@@ -151,7 +151,8 @@ class ClusterPass {
   static std::string unready_daemons(const Node& node) {
     std::string text;
     for (const auto& daemon : node.daemons) {
-      if (daemon.state != "ready") text += fmt::format("; {} is {}", daemon.name, daemon.state);
+      if (daemon.state == DaemonState::ready) continue;
+      text += fmt::format("; {} is {}", daemon.name, to_text(daemon.state));
     }
     return text;
   }

@@ -62,7 +62,7 @@ TEST(DecideCluster, AReleaseThatCannotBeFetchedEndsIt) {
   cluster.id = ClusterId{"c-fresh"};
   cluster.owner = UserId{"u-test"};
   test.apply({Insert<Cluster>{cluster}});
-  test.apply({Start{Effect::fetch_release, "c-fresh", 1, test.now}});
+  test.apply({Start{Effect::fetch_release, "c-fresh", 1}});
   test.settle(Effect::fetch_release, "c-fresh", IntentState::failed, ErrorKind::corrupted);
   expect_ending(decide(test), Reason::bootstrap_failed);
 }
@@ -126,7 +126,8 @@ TEST(DecideCluster, ADaemonThatFailedForGoodIsTheReason) {
   TestWorld test;
   test.add_cluster(S::starting, 1, LeaseState::ready);
   test.edit_node(0, [](Node& node) {
-    node.daemons.push_back({.name = "namenode", .state = "failed", .message = "exit code 1"});
+    node.daemons.push_back(
+        {.name = "namenode", .state = DaemonState::failed, .message = "exit code 1"});
   });
   const auto decision = decide(test);
   expect_ending(decision, Reason::daemon_failed);

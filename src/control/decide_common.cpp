@@ -14,19 +14,6 @@ bool may_pass(ErrorKind kind) {
          kind == ErrorKind::deadline_exceeded;
 }
 
-Millis deadline_of(const ControlSettings& settings, Effect effect) {
-  switch (effect) {
-    case Effect::fetch_release:
-    case Effect::load_data:
-    case Effect::collect:
-      return settings.long_effect_deadline;
-    case Effect::rent:
-      return settings.rent_deadline;
-    default:
-      return settings.effect_deadline;
-  }
-}
-
 struct Places {
   const std::string& input_dir;
   const std::vector<std::string>& inputs;
@@ -53,6 +40,12 @@ Result<std::optional<std::string>> place_in(const Places& places, const std::str
   return fail(ErrorKind::invalid_argument,
               "argument '{}' names {{{}}}, but the job has {} data sets", arg, name,
               places.inputs.size());
+}
+
+Millis backoff_max_of(const ControlSettings& settings, Effect effect) {
+  const bool awaited = effect == Effect::load_data || effect == Effect::submit_step ||
+                       effect == Effect::collect || effect == Effect::clean_up;
+  return awaited ? settings.engine_backoff_max : settings.backoff_max;
 }
 
 }  // namespace
@@ -108,8 +101,11 @@ std::int64_t quorum(std::int64_t workers) {
   return workers <= 10 ? workers : workers - workers / 10;
 }
 
-Standing standing_of(const World& world, Effect effect, const std::string& subject,
-                     std::int64_t attempts_max) {
+Budget engine_budget(const ControlSettings& settings) {
+  return {settings.engine_attempts, settings.unreachable_deadline};
+}
+
+Standing standing_of(const World& world, Effect effect, const std::string& subject, Budget budget) {
   const Intent* last = world.rows.intents().latest(effect, subject);
   if (last == nullptr) return Standing::none;
   switch (last->state) {
@@ -122,21 +118,23 @@ Standing standing_of(const World& world, Effect effect, const std::string& subje
     case IntentState::failed:
       break;
   }
-  if (!may_pass(last->error_kind) || last->attempt >= attempts_max) return Standing::failed;
+  const bool spent =
+      last->attempt >= budget.attempts && last->ended_at >= last->failing_since + budget.time;
+  if (spent || !may_pass(last->error_kind)) return Standing::failed;
   return world.now < retry_at(world, effect, subject) ? Standing::waiting : Standing::retry;
 }
 
 Time retry_at(const World& world, Effect effect, const std::string& subject) {
   const Intent* last = world.rows.intents().latest(effect, subject);
   if (last == nullptr) return world.now;
-  return last->ended_at + backoff(world.settings, last->attempt, subject);
+  return last->ended_at +
+         backoff(world.settings, last->attempt, subject, backoff_max_of(world.settings, effect));
 }
 
 Start start(const World& world, Effect effect, const std::string& subject) {
   const Intent* last = world.rows.intents().latest(effect, subject);
   const bool counts_on = last != nullptr && last->state != IntentState::done;
-  return {effect, subject, counts_on ? last->attempt + 1 : 1,
-          world.now + deadline_of(world.settings, effect)};
+  return {effect, subject, counts_on ? last->attempt + 1 : 1};
 }
 
 Result<std::vector<std::string>> resolve_arguments(const std::vector<std::string>& args,

@@ -94,7 +94,7 @@ void decide_preparing(const World& world, const Job& job, Decision& decision) {
   if (state != ClusterState::running && state != ClusterState::resizing) return;
   if (job.spec.data.empty()) return begin_step(world, job, decision);
   const std::string& subject = job.id.text;
-  switch (standing_of(world, Effect::load_data, subject, world.settings.transfer_attempts)) {
+  switch (standing_of(world, Effect::load_data, subject, engine_budget(world.settings))) {
     case Standing::none:
     case Standing::retry:
     case Standing::unknown:  // loading replaces what an earlier try left
@@ -133,7 +133,7 @@ void decide_running(const World& world, const Job& job, Decision& decision) {
     next.outcome = outcome_of(step->status.state);
     next.outcome_reason = step->status.reason;
     next.outcome_message = step->status.message;
-    next.deadline = world.now + world.settings.output_deadline;
+    next.deadline = world.now + world.settings.output_deadline_max;
     decision.changes.push_back(
         move(next, S::collecting, step->status.reason, step->status.message));
     return;
@@ -154,6 +154,19 @@ Move<Job> finish_as(const Job& job, const Step& step, const std::string& collect
                    "the program succeeded, but its result could not be fetched: " + collect_error);
 }
 
+// Until when the rest of the driver's output is waited for; absent: it is all here. The time moves
+// on while something comes.
+std::optional<Time> output_due(const World& world, const Job& job, const Step& step, bool hurry) {
+  if (!step.driver_node) return std::nullopt;
+  OutputSighting seen;
+  const auto found = world.facts.outputs.find(step.id);
+  if (found != world.facts.outputs.end()) seen = found->second;
+  if (seen.ended) return std::nullopt;
+  const bool packs = !step.exit_code && !hurry;
+  const Millis quiet = packs ? world.settings.pack_deadline : world.settings.output_deadline;
+  return std::min(job.deadline, std::max(seen.moved_at, job.status.since) + quiet);
+}
+
 void decide_collecting(const World& world, const Job& job, Decision& decision) {
   const Step* step = world.rows.step(*job.step);
   if (step == nullptr) {
@@ -165,14 +178,14 @@ void decide_collecting(const World& world, const Job& job, Decision& decision) {
              : finishing(job, job.outcome, job.outcome_reason, job.outcome_message));
     return;
   }
-  const auto ended = world.facts.output_ended.find(step->id);
-  const bool all_output = ended != world.facts.output_ended.end() && ended->second;
-  if (step->driver_node && !all_output && world.now < job.deadline) {
-    decision.at(job.deadline);
-    return;
-  }
+  // Who wants it no more does not wait long.
+  const bool hurry = job.cancel_wanted || job.outcome == S::cancelled;
+  const auto due = output_due(world, job, *step, hurry);
+  if (due && world.now < *due) return decision.at(*due);
   const std::string& subject = job.id.text;
-  switch (standing_of(world, Effect::collect, subject, world.settings.transfer_attempts)) {
+  const Budget budget =
+      hurry ? Budget{world.settings.engine_attempts} : engine_budget(world.settings);
+  switch (standing_of(world, Effect::collect, subject, budget)) {
     case Standing::none:
     case Standing::retry:
     case Standing::unknown:  // an archive is written beside and renamed: again is harmless
@@ -216,7 +229,7 @@ void decide_finishing(const World& world, const Job& job, Decision& decision) {
   }
   if (cluster->cluster.wish == ClusterWish::terminated) return end_job(world, job, decision);
   const std::string& subject = job.id.text;
-  switch (standing_of(world, Effect::clean_up, subject, world.settings.transfer_attempts)) {
+  switch (standing_of(world, Effect::clean_up, subject, {world.settings.engine_attempts})) {
     case Standing::none:
     case Standing::retry:
     case Standing::unknown:

@@ -71,7 +71,7 @@ TEST(DecideJob, DataThatCannotBeMovedFailIt) {
   TestWorld test;
   own_cluster(test, ClusterState::running);
   test.add_job(S::preparing, {.data = {DataSetId{"d-1"}}});
-  test.apply({Start{Effect::load_data, kJob, 1, test.now}});
+  test.apply({Start{Effect::load_data, kJob, 1}});
   test.settle(Effect::load_data, kJob, IntentState::failed, ErrorKind::resource_exhausted);
   expect_finishing(decide(test), S::failed, Reason::data_failed);
 }
@@ -142,9 +142,56 @@ TEST(DecideJob, AResultThatCannotBeFetchedFailsASuccess) {
   own_cluster(test, ClusterState::running);
   test.add_job(S::collecting);
   test.add_step(kStep, StepState::succeeded);
-  test.apply({Start{Effect::collect, kJob, 1, test.now}});
+  test.apply({Start{Effect::collect, kJob, 1}});
   test.settle(Effect::collect, kJob, IntentState::failed, ErrorKind::resource_exhausted);
   expect_finishing(decide(test), S::failed, Reason::data_failed);
+}
+
+// As while a NameNode is started again: connections are refused at once.
+TEST(DecideJob, AnEngineThatIsAwayForMinutesCostsNoResult) {
+  struct Case {
+    S state;
+    Effect effect;
+  };
+  for (const auto& item :
+       {Case{S::preparing, Effect::load_data}, Case{S::collecting, Effect::collect}}) {
+    TestWorld test;
+    own_cluster(test, ClusterState::running);
+    test.add_job(item.state, {.data = {DataSetId{"d-1"}}});
+    if (item.state == S::collecting) test.add_step(kStep, StepState::succeeded);
+    const Time begin = test.now;
+    Time last_try = begin;
+    while (test.now < begin + test.settings.unreachable_deadline) {
+      const auto decision = decide(test);
+      ASSERT_EQ(moved(decision), nullptr) << "after " << (test.now - begin).count() << " ms";
+      if (starts(decision, item.effect)) {
+        EXPECT_LE(test.now, last_try + Millis{7'000}) << "tried again every few seconds";
+        last_try = test.now;
+        test.apply(decision.changes);
+        test.settle(item.effect, kJob, IntentState::failed, ErrorKind::unavailable);
+      } else {
+        test.now = *decision.look_again;
+      }
+    }
+    test.pass(test.settings.backoff_max);
+    test.apply(decide(test).changes);
+    test.settle(item.effect, kJob, IntentState::failed, ErrorKind::unavailable);
+    expect_finishing(decide(test), S::failed, Reason::data_failed);
+  }
+}
+
+TEST(DecideJob, ACancelledJobWaitsForNoEngineToComeBack) {
+  TestWorld test;
+  own_cluster(test, ClusterState::running);
+  test.add_job(S::collecting);
+  test.add_step(kStep, StepState::cancelled);
+  test.edit_job([](Job& job) { job.outcome = S::cancelled; });
+  for (std::int64_t i = 0; i < test.settings.engine_attempts; ++i) {
+    test.pass(test.settings.backoff_max);
+    test.apply(decide(test).changes);
+    test.settle(Effect::collect, kJob, IntentState::failed, ErrorKind::unavailable);
+  }
+  expect_finishing(decide(test), S::cancelled, Reason::progress);
 }
 
 TEST(DecideJob, KnowsItsProgramsEndWhenTheClusterIsGoneBeforeTheResult) {
@@ -167,19 +214,63 @@ TEST(DecideJob, KnowsItsProgramsEndWhenTheClusterIsGoneBeforeTheResult) {
   }
 }
 
-TEST(DecideJob, WaitsForTheRestOfTheOutputButNotForEver) {
-  TestWorld test;
+// A program whose driver ran on the master, and of which something may still come.
+void collecting(TestWorld& test, StepState end = StepState::succeeded) {
   own_cluster(test, ClusterState::running);
   test.add_job(S::collecting);
-  test.add_step(kStep, StepState::succeeded);
+  test.add_step(kStep, end);
   test.edit_step(kStep, [&](Step& step) { step.driver_node = test.member(0).node.id; });
-  test.edit_job([&](Job& job) { job.deadline = test.now + test.settings.output_deadline; });
-  EXPECT_TRUE(decide(test).changes.empty());
-  test.facts.output_ended[StepId{kStep}] = true;
-  EXPECT_TRUE(starts(decide(test), Effect::collect));
-  test.facts.output_ended.clear();
+  test.edit_job([&](Job& job) { job.deadline = test.now + test.settings.output_deadline_max; });
+}
+
+void exits(TestWorld& test) {
+  test.edit_step(kStep, [](Step& step) { step.exit_code = 0; });
+  test.facts.outputs[StepId{kStep}].exited = true;
+  test.facts.outputs[StepId{kStep}].moved_at = test.now;
+}
+
+TEST(DecideJob, WaitsForTheRestOfTheOutputAsLongAsItComes) {
+  TestWorld test;
+  collecting(test);
+  test.pass(test.settings.output_deadline * 3);
+  EXPECT_TRUE(decide(test).changes.empty()) << "its files are being packed";
+  exits(test);
+  for (int i = 0; i < 20; ++i) {
+    test.pass(test.settings.output_deadline - Millis{1});
+    EXPECT_TRUE(decide(test).changes.empty()) << "piece " << i;
+    test.facts.outputs[StepId{kStep}].bytes += 1'000'000;
+    test.facts.outputs[StepId{kStep}].moved_at = test.now;
+  }
   test.pass(test.settings.output_deadline);
+  EXPECT_TRUE(starts(decide(test), Effect::collect)) << "nothing more comes";
+}
+
+TEST(DecideJob, CollectsAtOnceWhenAllOfTheOutputIsHere) {
+  TestWorld test;
+  collecting(test);
+  exits(test);
+  test.facts.outputs[StepId{kStep}].ended = true;
   EXPECT_TRUE(starts(decide(test), Effect::collect));
+}
+
+TEST(DecideJob, WaitsForNoOutputForEver) {
+  TestWorld silent;
+  collecting(silent);
+  silent.pass(silent.settings.pack_deadline);
+  EXPECT_TRUE(starts(decide(silent), Effect::collect)) << "its agent never said that it ended";
+
+  TestWorld endless;
+  collecting(endless);
+  exits(endless);
+  endless.pass(endless.settings.output_deadline_max);
+  endless.facts.outputs[StepId{kStep}].moved_at = endless.now;
+  EXPECT_TRUE(starts(decide(endless), Effect::collect));
+
+  TestWorld cancelled;
+  collecting(cancelled, StepState::cancelled);
+  cancelled.edit_job([](Job& job) { job.outcome = S::cancelled; });
+  cancelled.pass(cancelled.settings.output_deadline);
+  EXPECT_TRUE(starts(decide(cancelled), Effect::collect));
 }
 
 TEST(DecideJob, EndsOnlyWhenItsOwnClusterIsGone) {

@@ -47,7 +47,7 @@ void decide_requested(const World& world, const ClusterRows& cluster, const Memb
                       Decision& decision) {
   const Lease& lease = member.lease;
   const auto standing =
-      standing_of(world, Effect::rent, lease.id.text, world.settings.rent_attempts);
+      standing_of(world, Effect::rent, lease.id.text, {world.settings.rent_attempts});
   if (lease.machine) {
     Lease rented = lease;
     rented.deadline = world.now + world.settings.agent_deadline;
@@ -80,7 +80,7 @@ void decide_requested(const World& world, const ClusterRows& cluster, const Memb
 void place_agent(const World& world, const Member& member, Decision& decision) {
   const std::string subject = member.node.id.text;
   constexpr std::int64_t kAttempts = 1'000;  // bounded by the lease's deadline
-  switch (standing_of(world, Effect::place_agent, subject, kAttempts)) {
+  switch (standing_of(world, Effect::place_agent, subject, {kAttempts})) {
     case Standing::none:
     case Standing::retry:
     case Standing::unknown:  // placing is idempotent: an agent of that lease that runs is success
@@ -175,19 +175,19 @@ void decide_releasing(const World& world, const Member& member, Decision& decisi
     decision.changes.push_back(again);
     return;
   }
-  switch (standing_of(world, Effect::release, lease.id.text, 1)) {
+  switch (standing_of(world, Effect::release, lease.id.text, {1})) {
     case Standing::done: {
       const auto* list = list_since(world, lease, intent->ended_at);
       if (list == nullptr) break;
       if (!list->machines.contains(lease.id)) {
         decision.changes.push_back(
             move(lease, S::released, lease.status.reason, "", provider_source(lease)));
-      } else if (world.now >= intent->ended_at + world.settings.effect_deadline) {
+      } else if (world.now >= intent->ended_at + world.settings.release_deadline) {
         decision.changes.push_back(move(lease, S::release_failed, Reason::provider_refused,
                                         "released, but the provider still lists it",
                                         provider_source(lease)));
       } else {
-        decision.at(intent->ended_at + world.settings.effect_deadline);
+        decision.at(intent->ended_at + world.settings.release_deadline);
       }
       break;
     }
@@ -197,8 +197,8 @@ void decide_releasing(const World& world, const Member& member, Decision& decisi
     case Standing::waiting: {
       Lease failed = lease;
       failed.release_attempts += 1;
-      failed.not_before =
-          world.now + backoff(world.settings, failed.release_attempts, lease.id.text);
+      failed.not_before = world.now + backoff(world.settings, failed.release_attempts,
+                                              lease.id.text, world.settings.backoff_max);
       const std::string why =
           intent->error.empty() ? std::string("no answer to the release call") : intent->error;
       decision.changes.push_back(
@@ -224,15 +224,9 @@ Decision decide_lease(const World& world, const ClusterRows& cluster, const Memb
     case S::ready:
       decide_held(world, cluster, member, decision);
       break;
-    case S::lost:
-      if (member.node.connected && machine_wanted(cluster, member)) {
-        decision.changes.push_back(move(lease, S::ready, Reason::progress, "", "agent"));
-      } else if (!machine_wanted(cluster, member) ||
-                 world.now >= lease.status.since + world.settings.reap_grace) {
-        decision.changes.push_back(move(lease, S::releasing, Reason::node_lost, ""));
-      } else {
-        decision.at(lease.status.since + world.settings.reap_grace);
-      }
+    case S::lost:  // for good: its cluster has counted it out by now, and another takes its place
+      decision.changes.push_back(
+          move(lease, S::releasing, Reason::node_lost, lease.status.message));
       break;
     case S::releasing:
       decide_releasing(world, member, decision);

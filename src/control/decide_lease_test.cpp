@@ -143,6 +143,16 @@ TEST(DecideLease, IsLostAfterSeveralCompleteListsOnly) {
   EXPECT_EQ(move->to, LeaseState::lost);
 }
 
+TEST(DecideLease, WhatIsLostIsReleasedAlsoWhenItsAgentTurnsUpAgain) {
+  TestWorld test;
+  test.add_cluster(ClusterState::running, 1, LeaseState::lost);
+  test.edit_node(1, [](Node& node) { node.connected = true; });
+  const auto move = find_change<Move<Lease>>(decide(test));
+  ASSERT_NE(move, nullptr);
+  EXPECT_EQ(move->to, LeaseState::releasing);
+  EXPECT_EQ(move->reason, Reason::node_lost);
+}
+
 TEST(DecideLease, ReleasedOnlyWhenAYoungerListShowsItNoMore) {
   TestWorld test;
   test.add_cluster(ClusterState::terminating, 1, LeaseState::releasing);

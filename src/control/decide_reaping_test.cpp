@@ -31,7 +31,7 @@ TEST(DecideReaping, ListsAtOnceWhenALeaseWaitsForAYoungerList) {
   listed_now(test);
   test.pass(Millis{10});
   const std::string lease = test.member(1).lease.id.text;
-  test.apply({Start{Effect::release, lease, 1, test.now}});
+  test.apply({Start{Effect::release, lease, 1}});
   EXPECT_FALSE(starts(decide(test), Effect::list)) << "nothing is released yet";
   test.settle(Effect::release, lease, IntentState::done);
   EXPECT_TRUE(starts(decide(test), Effect::list));
@@ -40,7 +40,7 @@ TEST(DecideReaping, ListsAtOnceWhenALeaseWaitsForAYoungerList) {
 TEST(DecideReaping, AsksAProviderThatAnswersErrorsOnceASecondOnly) {
   TestWorld test;
   test.add_cluster(ClusterState::provisioning, 1, LeaseState::requested);
-  test.apply({Start{Effect::rent, test.member(1).lease.id.text, 1, test.now}});
+  test.apply({Start{Effect::rent, test.member(1).lease.id.text, 1}});
   test.settle(Effect::rent, test.member(1).lease.id.text, IntentState::unknown);
   test.facts.listed_at["fake"] = test.now;  // tried, and no list came of it
   const auto decision = decide(test);
@@ -51,7 +51,7 @@ TEST(DecideReaping, AsksAProviderThatAnswersErrorsOnceASecondOnly) {
 TEST(DecideReaping, EndsAStrayAfterItsGraceAndNotBefore) {
   TestWorld test;
   listed_now(test);
-  test.facts.strays[kStray] = test.now;
+  test.facts.strays["fake"][kStray] = test.now;
   EXPECT_FALSE(starts(decide(test), Effect::release));
   test.pass(test.settings.reap_grace);
   listed_now(test);
@@ -64,7 +64,7 @@ TEST(DecideReaping, EndsAStrayAfterItsGraceAndNotBefore) {
 TEST(DecideReaping, TriesAgainAfterABackoff) {
   TestWorld test;
   listed_now(test);
-  test.facts.strays[kStray] = test.now - test.settings.reap_grace;
+  test.facts.strays["fake"][kStray] = test.now - test.settings.reap_grace;
   test.apply(decide(test).changes);
   test.settle(Effect::release, kStray.text, IntentState::failed, ErrorKind::unavailable);
   EXPECT_FALSE(starts(decide(test), Effect::release));
@@ -72,11 +72,51 @@ TEST(DecideReaping, TriesAgainAfterABackoff) {
   EXPECT_TRUE(starts(decide(test), Effect::release));
 }
 
+TEST(DecideReaping, WhatWasReleasedWaitsForAListAndIsNotReleasedAgainAtOnce) {
+  TestWorld test;
+  listed_now(test);
+  test.facts.strays["fake"][kStray] = test.now - test.settings.reap_grace;
+  test.apply(decide(test).changes);
+  test.pass(Millis{10});
+  test.settle(Effect::release, kStray.text, IntentState::done);
+  const auto released = decide(test);
+  EXPECT_FALSE(starts(released, Effect::release));
+  EXPECT_TRUE(starts(released, Effect::list)) << "a list that is younger than the release";
+  test.pass(Millis{10});
+  listed_now(test);  // and still shows it: lists lag behind
+  const auto lagging = decide(test);
+  EXPECT_TRUE(lagging.changes.empty());
+  EXPECT_EQ(lagging.look_again, test.now + test.settings.list_retry);
+  test.pass(test.settings.release_deadline);
+  listed_now(test);
+  EXPECT_TRUE(starts(decide(test), Effect::release));
+}
+
+TEST(DecideReaping, ALastingRefusalIsTriedAgainWithGrowingPauses) {
+  TestWorld test;
+  test.facts.strays["fake"][kStray] = test.now - test.settings.reap_grace;
+  const auto pause = [&] {
+    listed_now(test);
+    test.apply(decide(test).changes);
+    test.settle(Effect::release, kStray.text, IntentState::failed, ErrorKind::permission_denied);
+    const auto decision = decide(test);
+    EXPECT_TRUE(decision.changes.empty());
+    const Time again = *decision.look_again;
+    EXPECT_GT(again, test.now);
+    return std::chrono::duration_cast<Millis>(again - std::exchange(test.now, again));
+  };
+  const Millis first = pause();
+  Millis last = first;
+  for (int i = 0; i < 5; ++i) last = pause();
+  EXPECT_GT(last, first * 10);
+}
+
 TEST(DecideReaping, EndsAFewInOnePass) {
   TestWorld test;
   listed_now(test);
   for (int i = 0; i < 50; ++i) {
-    test.facts.strays[LeaseId{fmt::format("l-{}", i)}] = test.now - test.settings.reap_grace;
+    test.facts.strays["fake"][LeaseId{fmt::format("l-{}", i)}] =
+        test.now - test.settings.reap_grace;
   }
   EXPECT_EQ(static_cast<std::int64_t>(decide(test).changes.size()), test.settings.reap_cap);
 }

@@ -117,9 +117,26 @@ void resolve_unknown_submit(const World& world, const Step& step, Decision& deci
   decision.changes.push_back(Settle{settled});
 }
 
+// Whose fault it is that it could not be submitted.
+Reason reason_of_refusal(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::invalid_argument:
+    case ErrorKind::not_found:
+    case ErrorKind::conflict:
+    case ErrorKind::failed_precondition:
+      return Reason::invalid_program;
+    case ErrorKind::resource_exhausted:
+      return Reason::out_of_disk;
+    case ErrorKind::internal:
+      return Reason::internal_error;
+    default:
+      return Reason::daemon_failed;
+  }
+}
+
 void decide_starting(const World& world, const Step& step, Decision& decision) {
   const std::string& subject = step.id.text;
-  switch (standing_of(world, Effect::submit_step, subject, world.settings.submit_attempts)) {
+  switch (standing_of(world, Effect::submit_step, subject, engine_budget(world.settings))) {
     case Standing::none:
     case Standing::retry:
       decision.changes.push_back(start(world, Effect::submit_step, subject));
@@ -130,7 +147,7 @@ void decide_starting(const World& world, const Step& step, Decision& decision) {
     case Standing::failed: {
       const Intent* intent = world.rows.intents().latest(Effect::submit_step, subject);
       decision.changes.push_back(
-          finish(world, step, S::failed, Reason::invalid_program, intent->error));
+          finish(world, step, S::failed, reason_of_refusal(intent->error_kind), intent->error));
       break;
     }
     case Standing::unknown:
@@ -183,10 +200,11 @@ void settle_by_sighting(const World& world, const Step& step, const RunSighting&
 
 // An order to an agent may be lost with its link; the agent takes it once, however often it is
 // given. Until the agent's report shows that it was taken it is given again.
-void order_again(const World& world, Effect effect, const Step& step, Decision& decision) {
+void order_again(const World& world, Effect effect, const Step& step, Millis pause,
+                 Decision& decision) {
   const Intent* last = world.rows.intents().latest(effect, step.id.text);
   if (last == nullptr || world.facts.flying(effect, step.id.text)) return;
-  const Time again = std::max(last->created_at, last->ended_at) + world.settings.order_again;
+  const Time again = std::max(last->created_at, last->ended_at) + pause;
   if (world.now >= again) {
     decision.changes.push_back(start(world, effect, step.id.text));
   } else {
@@ -198,7 +216,9 @@ void order_again(const World& world, Effect effect, const Step& step, Decision& 
 bool decide_process(const World& world, const Step& step, Decision& decision) {
   if (step.handle != kProcessHandle) return false;
   if (!step.exit_code) {
-    if (!step.driver_node) order_again(world, Effect::submit_step, step, decision);
+    if (!step.driver_node) {
+      order_again(world, Effect::submit_step, step, world.settings.order_again, decision);
+    }
     return true;
   }
   if (*step.exit_code == 0) {
@@ -255,34 +275,84 @@ S end_of_cancelling(const Step& step) {
   return step.cancel_reason == Reason::timed_out ? S::failed : S::cancelled;
 }
 
+// Whether it is certain that nothing of it runs.
+bool is_gone(const World& world, const Step& step) {
+  const std::string& subject = step.id.text;
+  if (standing_of(world, Effect::submit_step, subject, {1}) == Standing::none) return true;
+  if (step.handle == kProcessHandle) return step.exit_code.has_value();
+  const auto* seen = sighting(world, step);
+  return seen != nullptr && seen->at > step.status.since && seen->error.empty() &&
+         seen->run.state != RunState::accepted && seen->run.state != RunState::running;
+}
+
+// Stops whatever carries the step's mark, until the engine has taken that. An order to an agent is
+// given again after each pause.
+void kill(const World& world, const Step& step, Millis pause, Decision& decision) {
+  const std::string& subject = step.id.text;
+  switch (standing_of(world, Effect::cancel_step, subject, {1'000})) {
+    case Standing::none:
+    case Standing::retry:
+    case Standing::unknown:
+      if (standing_of(world, Effect::submit_step, subject, {1}) == Standing::pending) return;
+      decision.changes.push_back(start(world, Effect::cancel_step, subject));
+      break;
+    case Standing::waiting:
+      decision.at(retry_at(world, Effect::cancel_step, subject));
+      break;
+    case Standing::done:
+      if (step.handle == kProcessHandle) {
+        order_again(world, Effect::cancel_step, step, pause, decision);
+      }
+      break;
+    case Standing::pending:
+    case Standing::failed:
+      break;
+  }
+}
+
+// Nobody said that it ended.
+Move<Step> give_up_cancelling(const World& world, const Step& step) {
+  const Intent* cancel = world.rows.intents().latest(Effect::cancel_step, step.id.text);
+  const auto* seen = sighting(world, step);
+  std::string why = "the engine did not say that it ended";
+  if (cancel != nullptr && !cancel->error.empty()) {
+    why = cancel->error;
+  } else if (seen != nullptr && !seen->error.empty()) {
+    why = seen->error;
+  }
+  const bool timed_out = step.cancel_reason == Reason::timed_out;
+  return finish(world, step, end_of_cancelling(step),
+                timed_out ? Reason::timed_out : Reason::outcome_unknown,
+                fmt::format("{}{}whether it still runs is not known: {}", step.status.message,
+                            step.status.message.empty() ? "" : "; ", why));
+}
+
 void decide_cancelling(const World& world, const ClusterRows& cluster, const Step& step,
                        Decision& decision) {
-  const std::string& subject = step.id.text;
-  const auto standing = standing_of(world, Effect::cancel_step, subject, 1'000);
-  const bool never_sent = standing_of(world, Effect::submit_step, subject, 1) == Standing::none;
-  const auto* seen = sighting(world, step);
-  const bool gone = seen != nullptr && seen->at > step.status.since && seen->error.empty() &&
-                    seen->run.state != RunState::accepted && seen->run.state != RunState::running;
-  const bool process_gone = step.handle == kProcessHandle && step.exit_code.has_value();
-  const bool late = world.now >= step.deadline;
-  if (never_sent || gone || process_gone || cluster_is_ending(cluster) || late) {
-    const std::string message =
-        step.cancel_reason == Reason::timed_out ? step.status.message : std::string();
-    decision.changes.push_back(
-        finish(world, step, end_of_cancelling(step), step.cancel_reason, message));
+  if (is_gone(world, step) || cluster_is_ending(cluster)) {
+    const bool timed_out = step.cancel_reason == Reason::timed_out;
+    decision.changes.push_back(finish(world, step, end_of_cancelling(step), step.cancel_reason,
+                                      timed_out ? step.status.message : std::string()));
+    return;
+  }
+  if (world.now >= step.deadline) {
+    decision.changes.push_back(give_up_cancelling(world, step));
     return;
   }
   decision.at(step.deadline);
-  if (standing == Standing::none || standing == Standing::retry || standing == Standing::unknown) {
-    if (standing_of(world, Effect::submit_step, subject, 1) == Standing::pending) return;
-    decision.changes.push_back(start(world, Effect::cancel_step, subject));
-  } else if (standing == Standing::waiting) {
-    decision.at(retry_at(world, Effect::cancel_step, subject));
-  } else if (standing == Standing::done && step.handle == kProcessHandle) {
-    order_again(world, Effect::cancel_step, step, decision);
-  } else if (standing == Standing::done) {
-    ask(world, step, decision);
-  }
+  kill(world, step, world.settings.order_again, decision);
+  const auto standing = standing_of(world, Effect::cancel_step, step.id.text, {1'000});
+  const bool said = standing == Standing::done || standing == Standing::failed;
+  if (said && step.handle != kProcessHandle) ask(world, step, decision);
+}
+
+// A step that was given up while it may still run: it is stopped as soon as somebody listens, for
+// it takes room from the programs after it.
+void decide_ended(const World& world, const ClusterRows& cluster, const Step& step,
+                  Decision& decision) {
+  if (!step.cancel_wanted || cluster_is_ending(cluster) || is_gone(world, step)) return;
+  if (world.rows.intents().latest(Effect::cancel_step, step.id.text) == nullptr) return;
+  kill(world, step, world.settings.unreachable_deadline, decision);
 }
 
 }  // namespace
@@ -290,7 +360,10 @@ void decide_cancelling(const World& world, const ClusterRows& cluster, const Ste
 Decision decide_step(const World& world, const ClusterRows& cluster, const Step& step) {
   Decision decision;
   const S state = step.status.state;
-  if (is_terminal(state)) return decision;
+  if (is_terminal(state)) {
+    decide_ended(world, cluster, step, decision);
+    return decision;
+  }
   if (step.cancel_wanted && state != S::cancelling) {
     Step cancelling = step;
     cancelling.deadline = world.now + world.settings.cancel_deadline;

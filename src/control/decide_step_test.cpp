@@ -21,7 +21,7 @@ void expect_move(const Decision& decision, StepState to, Reason reason) {
 }
 
 void submit(TestWorld& test, IntentState state, ErrorKind kind = ErrorKind::internal) {
-  test.apply({Start{Effect::submit_step, kStep, 1, test.now}});
+  test.apply({Start{Effect::submit_step, kStep, 1}});
   test.settle(Effect::submit_step, kStep, state, kind);
 }
 
@@ -87,6 +87,44 @@ TEST(DecideStep, ARefusedProgramFailsWithTheWordsOfTheOtherSide) {
   const auto decision = decide(test);
   expect_move(decision, StepState::failed, Reason::invalid_program);
   EXPECT_EQ(find_change<Move<Step>>(decision)->message, "the words of the other side");
+}
+
+TEST(DecideStep, ARefusalIsTheProgramsFaultOrTheClusters) {
+  struct Case {
+    ErrorKind kind;
+    Reason reason;
+  };
+  for (const auto& item : {Case{ErrorKind::invalid_argument, Reason::invalid_program},
+                           Case{ErrorKind::failed_precondition, Reason::invalid_program},
+                           Case{ErrorKind::permission_denied, Reason::daemon_failed},
+                           Case{ErrorKind::resource_exhausted, Reason::out_of_disk},
+                           Case{ErrorKind::internal, Reason::internal_error}}) {
+    TestWorld test;
+    running_cluster(test);
+    test.add_step(kStep, StepState::starting);
+    submit(test, IntentState::failed, item.kind);
+    expect_move(decide(test), StepState::failed, item.reason);
+  }
+}
+
+TEST(DecideStep, AnEngineThatIsAwayForAMinuteCostsNoProgram) {
+  TestWorld test;
+  running_cluster(test);
+  test.add_step(kStep, StepState::starting);
+  const Time begin = test.now;
+  while (test.now < begin + Millis{60'000}) {
+    const auto decision = decide(test);
+    ASSERT_EQ(find_change<Move<Step>>(decision), nullptr);
+    if (decision.changes.empty()) {
+      test.now = *decision.look_again;
+      continue;
+    }
+    test.apply(decision.changes);
+    test.settle(Effect::submit_step, kStep, IntentState::failed, ErrorKind::unavailable);
+  }
+  test.apply(decide(test).changes);
+  test.settle(Effect::submit_step, kStep, IntentState::done);
+  expect_move(decide(test), StepState::running, Reason::progress);
 }
 
 TEST(DecideStep, EndsAsTheEngineSays) {
@@ -172,7 +210,7 @@ TEST(DecideStep, AnOrderToStopIsRepeatedUntilTheProcessIsGone) {
     step.deadline = test.now + test.settings.cancel_deadline;
   });
   submit(test, IntentState::done);
-  test.apply({Start{Effect::cancel_step, kStep, 1, test.now}});
+  test.apply({Start{Effect::cancel_step, kStep, 1}});
   test.settle(Effect::cancel_step, kStep, IntentState::done);
   EXPECT_FALSE(starts(decide(test), Effect::cancel_step));
   test.pass(test.settings.order_again);
@@ -207,6 +245,30 @@ TEST(DecideStep, IsCancelledWhenTheEngineSaysThatNothingRunsAnyMore) {
   EXPECT_EQ(find_change<Move<Step>>(decide(test)), nullptr) << "it runs on";
   test.see(StepId{kStep}, RunState::cancelled);
   expect_move(decide(test), StepState::cancelled, Reason::user_request);
+}
+
+TEST(DecideStep, ACancelledStepThatNobodySawEndIsKilledWhenSomebodyListensAgain) {
+  TestWorld test;
+  running_cluster(test);
+  test.add_step(kStep, StepState::running);
+  submit(test, IntentState::done);
+  test.edit_step(kStep, [](Step& step) { step.cancel_wanted = true; });
+  test.apply(decide(test).changes);
+  test.apply(decide(test).changes);
+  test.pass(test.settings.cancel_deadline);
+  test.settle(Effect::cancel_step, kStep, IntentState::failed, ErrorKind::unavailable);
+  const auto late = decide(test);
+  expect_move(late, StepState::cancelled, Reason::outcome_unknown);
+  EXPECT_NE(find_change<Move<Step>>(late)->message.find("the words of the other side"),
+            std::string::npos);
+  test.apply(late.changes);
+  test.pass(test.settings.backoff_max);
+  const auto kill = decide(test);
+  ASSERT_TRUE(starts(kill, Effect::cancel_step));
+  test.apply(kill.changes);
+  test.settle(Effect::cancel_step, kStep, IntentState::done);
+  test.pass(test.settings.backoff_max);
+  EXPECT_TRUE(decide(test).changes.empty()) << "the engine has taken it";
 }
 
 TEST(DecideStep, LongerThanItsTimeOutItIsStoppedAndHasFailed) {

@@ -38,6 +38,7 @@ struct Deciders {
   std::function<decltype(decide_lease)> lease = decide_lease;
   std::function<decltype(decide_step)> step = decide_step;
   std::function<decltype(decide_draining)> draining = decide_draining;
+  std::function<decltype(decide_reaping)> reaping = decide_reaping;
 };
 
 // ---- shared by the deciders ----
@@ -103,11 +104,18 @@ enum class Standing {
   failed,   // for good
   unknown,  // may or may not have happened
 };
-Standing standing_of(const World& world, Effect effect, const std::string& subject,
-                     std::int64_t attempts_max);
+// What fails in a way that may pass is tried again: for so many attempts, and for so long behind
+// the first of those failures, whichever is more.
+struct Budget {
+  std::int64_t attempts = 1;
+  Millis time{0};
+};
+// Of what a job cannot do without: a daemon that dies comes back within a minute or two.
+Budget engine_budget(const ControlSettings& settings);
 
-// Starts the effect again or for the first time, counting attempts, with the deadline of that
-// effect.
+Standing standing_of(const World& world, Effect effect, const std::string& subject, Budget budget);
+
+// Starts the effect again or for the first time, counting attempts.
 Start start(const World& world, Effect effect, const std::string& subject);
 
 // When a `waiting` effect may be tried again.

@@ -94,14 +94,18 @@ Result<Work> release(const Rows& rows, const Seams& seams, const std::string& su
   const LeaseId token{subject};
   const auto* member = rows.member_of_lease(token);
   // A stray machine has no lease any more: every provider is asked, since releasing an unknown
-  // token is success.
+  // token is success. One that cannot answer keeps none of the others from it.
   std::vector<Provider*> providers;
   for (const auto& [name, provider] : seams.providers) {
     if (member == nullptr || member->lease.provider == name) providers.push_back(provider);
   }
   return Work([=](const Cancel&) -> Result<Value> {
-    for (auto* provider : providers) BDAAS_TRY(provider->release(token));
-    return Value{};
+    Result<> all;
+    for (auto* provider : providers) {
+      auto one = provider->release(token);
+      if (!one) all = std::move(one);
+    }
+    return as_value(std::move(all));
   });
 }
 
@@ -243,7 +247,9 @@ Result<Work> collect(const Rows& rows, const Seams& seams, const Clock& clock,
   BDAAS_ASSIGN(auto on, on_engine(rows, seams, *job->cluster));
   request.cluster = std::move(on.facts);
   request.command = repeat_command(*job, request.program, request.data);
-  return Work([=, collector = seams.collector](const Cancel& cancel) {
+  return Work([=, collector = seams.collector, spool = seams.spool](const Cancel& cancel) {
+    // What has not come by now does not come any more, and the archive says so.
+    if (request.step.driver_node) spool->close(request.step.id);
     return as_value(collector->collect(request, *cancel));
   });
 }

@@ -24,6 +24,14 @@ struct RunSighting {
   std::string error;  // of the last question, when it had no answer
 };
 
+// How much of what a step's driver printed and left is here.
+struct OutputSighting {
+  std::int64_t bytes = 0;  // of all its streams
+  bool exited = false;     // the report of its end is here; what it left comes after that
+  bool ended = false;      // nothing more will come
+  Time moved_at{};         // of the last change
+};
+
 struct DrainSighting {
   Drains drains;
   Time begun_at{};  // when the call that answered was made
@@ -34,10 +42,12 @@ struct Facts {
   InstallationId installation;
   std::map<std::string, ProviderList> lists;  // by provider
   std::map<std::string, Time> listed_at;      // by provider: last try, answered or not
-  std::map<LeaseId, Time> strays;             // machines of ours without a living lease: first seen
+  // By provider: machines of ours that its last list shows without a living lease, and when each
+  // was seen first.
+  std::map<std::string, std::map<LeaseId, Time>> strays;
   std::map<StepId, RunSighting> runs;
   std::map<ClusterId, DrainSighting> drains;
-  std::map<StepId, bool> output_ended;  // every followed stream of it has ended
+  std::map<StepId, OutputSighting> outputs;  // of steps whose driver has run
   std::set<std::pair<Effect, std::string>>
       in_flight;  // of this process; a pending intent outside it is Unknown
 

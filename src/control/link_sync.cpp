@@ -27,10 +27,13 @@ Changes LinkSync::sync(const Rows& rows, Facts& facts, Time now) {
       sync_lease(member, now);
     }
     for (const auto& [step_id, step] : cluster.steps) {
-      if (step.driver_node) facts.output_ended[step_id] = sync_output(cluster, step, now);
+      if (!step.driver_node) continue;
+      auto& seen = facts.outputs[step_id];
+      if (!seen.ended) sync_output(cluster, step, seen, now);
     }
   }
   close_unwanted(rows);
+  close_unsent(rows, facts);
   return changes;
 }
 
@@ -82,26 +85,58 @@ void LinkSync::sync_lease(const Member& member, Time now) {
   said.lease_at = now;
 }
 
-bool LinkSync::sync_output(const ClusterRows& cluster, const Step& step, Time now) {
-  std::vector<std::pair<OutputStream, std::int64_t>> missing;
-  for (const auto stream : {OutputStream::out, OutputStream::err, OutputStream::work}) {
-    const SpoolState have = seams_->spool->state(step.id, stream);
-    if (!have.ended) missing.emplace_back(stream, have.bytes);
-  }
+void LinkSync::sync_output(const ClusterRows& cluster, const Step& step, OutputSighting& seen,
+                           Time now) {
+  OutputSighting have;
+  have.exited = step.exit_code.has_value();
+  have.ended = true;
+  const Member* driver = nullptr;
   for (const auto& [index, member] : cluster.members) {
-    if (member.node.id != *step.driver_node || !member.node.connected) continue;
-    auto& said = said_[member.node.id];
-    for (const auto& [stream, offset] : missing) {
-      if (stream == OutputStream::work && !step.exit_code) continue;
-      auto& said_at = said.follows[{step.id, stream}];
-      // A stream that is being followed sends by itself; asking again is for the case that the
-      // order was lost.
-      if (said_at != Time{} && now < said_at + repeat_after_ * 3) continue;
-      seams_->links->send(member.node.id, Follow{step.id, stream, offset});
-      said_at = now;
+    if (member.node.id == *step.driver_node) driver = &member;
+  }
+  const bool given_up = driver == nullptr || !holds_machine(driver->lease);
+  if (given_up && is_terminal(step.status.state)) seams_->spool->close(step.id);
+  for (const auto stream : {OutputStream::out, OutputStream::err, OutputStream::work}) {
+    const SpoolState state = seams_->spool->state(step.id, stream);
+    have.bytes += state.bytes;
+    if (state.ended) continue;
+    have.ended = false;
+    const bool there = stream != OutputStream::work || step.exit_code;
+    if (there && !given_up && driver->node.connected) {
+      follow(driver->node.id, step, stream, state.bytes, now);
     }
   }
-  return missing.empty();
+  const auto what = [](const OutputSighting& one) {
+    return std::tie(one.bytes, one.exited, one.ended);
+  };
+  have.moved_at = what(have) == what(seen) && seen.moved_at != Time{} ? seen.moved_at : now;
+  seen = have;
+  if (seen.ended && !given_up) forget_follows(driver->node.id, step.id);
+}
+
+// A stream that is being followed sends by itself; asking again is for the case that the order was
+// lost.
+void LinkSync::follow(const NodeId& node, const Step& step, OutputStream stream,
+                      std::int64_t offset, Time now) {
+  auto& said_at = said_[node].follows[{step.id, stream}];
+  if (said_at != Time{} && now < said_at + repeat_after_ * 3) return;
+  seams_->links->send(node, Follow{step.id, stream, offset});
+  said_at = now;
+}
+
+void LinkSync::forget_follows(const NodeId& node, const StepId& step) {
+  const auto said = said_.find(node);
+  if (said == said_.end()) return;
+  std::erase_if(said->second.follows, [&](const auto& item) { return item.first.first == step; });
+}
+
+// The cluster of such a step has ended.
+void LinkSync::close_unsent(const Rows& rows, Facts& facts) {
+  std::erase_if(facts.outputs, [&](const auto& item) {
+    if (rows.step(item.first) != nullptr) return false;
+    if (!item.second.ended) seams_->spool->close(item.first);
+    return true;
+  });
 }
 
 void LinkSync::take_output(const NodeId& node, const OutputChunk& chunk) {

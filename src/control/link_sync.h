@@ -12,7 +12,8 @@ class LinkSync {
   LinkSync(const Seams& seams, Millis repeat_after) : seams_(&seams), repeat_after_(repeat_after) {}
 
   // A plan that cannot be rendered is an error of that node, in its row: returned as changes.
-  // Also notes in `facts` of which steps every byte of output is here.
+  // Also notes in `facts` how much of each step's output is here. Output that nobody can send any
+  // more (the driver's node was given up, or its cluster has ended) is closed.
   Changes sync(const Rows& rows, Facts& facts, Time now);
 
   // The link of a node came up anew: whatever was said to it may be lost.
@@ -32,8 +33,11 @@ class LinkSync {
 
   void sync_plan(const ClusterRows& cluster, const Member& member, Time now, Changes& changes);
   void sync_lease(const Member& member, Time now);
-  // Returns whether every stream of the step has ended.
-  bool sync_output(const ClusterRows& cluster, const Step& step, Time now);
+  void sync_output(const ClusterRows& cluster, const Step& step, OutputSighting& seen, Time now);
+  void follow(const NodeId& node, const Step& step, OutputStream stream, std::int64_t offset,
+              Time now);
+  void forget_follows(const NodeId& node, const StepId& step);
+  void close_unsent(const Rows& rows, Facts& facts);
   void close_unwanted(const Rows& rows);
   bool due(Time said_at, Time now) const { return now >= said_at + repeat_after_; }
 

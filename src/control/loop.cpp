@@ -1,5 +1,7 @@
 #include "control/loop.h"
 
+#include <algorithm>
+
 #include "control/observe.h"
 
 namespace bdaas {
@@ -13,6 +15,23 @@ constexpr int kDecisionsMax = 200;
 void append(Decision& all, Decision one) {
   for (auto& change : one.changes) all.changes.push_back(std::move(change));
   if (one.look_again) all.at(*one.look_again);
+}
+
+// What an earlier manager asked for and that is about no row: the release of a stray machine.
+// Should the machine still live, the lists show it.
+Result<Changes> intents_of_nobody(const Rows& rows, Time now) {
+  Query query;
+  query.states = {std::string(to_text(IntentState::pending))};
+  BDAAS_ASSIGN(const auto pending, rows.store().list<Intent>(query));
+  Changes changes;
+  for (Intent intent : pending) {
+    if (rows.intents().latest(intent.effect, intent.subject) != nullptr) continue;
+    intent.state = IntentState::unknown;
+    intent.error = "the manager that asked for it has ended";
+    intent.ended_at = now;
+    changes.push_back(Settle{intent});
+  }
+  return changes;
 }
 
 }  // namespace
@@ -44,6 +63,8 @@ Result<> ControlLoop::recover() {
       changes.push_back(Update<Node>{node});
     }
   }
+  BDAAS_ASSIGN(auto unheard, intents_of_nobody(rows_, now()));
+  changes.insert(changes.end(), unheard.begin(), unheard.end());
   return rows_.apply(changes, now());
 }
 
@@ -58,6 +79,7 @@ void ControlLoop::post(Outcome outcome) {
 Result<Time> ControlLoop::turn() {
   BDAAS_TRY(take_outcomes());
   BDAAS_TRY(take_link_events());
+  forget_the_ended(rows_, facts_);
   bool changed = true;
   for (int i = 0; changed; ++i) {
     if (i == kDecisionsMax) {
@@ -151,7 +173,7 @@ Result<bool> ControlLoop::decide_once() {
     const auto* left = rows_.cluster(id);
     if (left != nullptr) BDAAS_TRY(carry(deciders_.draining(world(), *left)));
   }
-  BDAAS_TRY(carry(decide_reaping(world(), provider_names_)));
+  BDAAS_TRY(carry(deciders_.reaping(world(), provider_names_)));
   return changed;
 }
 
@@ -211,8 +233,9 @@ void ControlLoop::stop_unwanted_transfers() {
 }
 
 bool ControlLoop::idle() const {
-  return rows_.clusters().empty() && rows_.jobs().empty() && facts_.strays.empty() &&
-         facts_.in_flight.empty();
+  const bool strays = std::any_of(facts_.strays.begin(), facts_.strays.end(),
+                                  [](const auto& provider) { return !provider.second.empty(); });
+  return rows_.clusters().empty() && rows_.jobs().empty() && !strays && facts_.in_flight.empty();
 }
 
 }  // namespace bdaas

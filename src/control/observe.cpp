@@ -47,16 +47,19 @@ Changes missed_lists(const Rows& rows, const ListAnswer& answer, const std::stri
   return changes;
 }
 
-void note_strays(const Rows& rows, Facts& facts, const ListAnswer& answer, Time now) {
+// A list speaks of the machines of its own provider only.
+void note_strays(const Rows& rows, Facts& facts, const ListAnswer& answer,
+                 const std::string& provider, Time now) {
+  auto& known = facts.strays[provider];
   std::map<LeaseId, Time> strays;
   for (const auto& machine : answer.machines) {
     if (machine.terminated || machine.installation != facts.installation) continue;
     const auto* member = rows.member_of_lease(machine.token);
     if (member != nullptr && !is_terminal(member->lease.status.state)) continue;
-    const auto known = facts.strays.find(machine.token);
-    strays[machine.token] = known == facts.strays.end() ? now : known->second;
+    const auto before = known.find(machine.token);
+    strays[machine.token] = before == known.end() ? now : before->second;
   }
-  facts.strays = std::move(strays);
+  known = std::move(strays);
 }
 
 Changes observe_list(const Rows& rows, Facts& facts, const Outcome& outcome, Time now) {
@@ -68,7 +71,7 @@ Changes observe_list(const Rows& rows, Facts& facts, const Outcome& outcome, Tim
   for (const auto& machine : answer.machines) {
     if (!machine.terminated) list.machines[machine.token] = machine;
   }
-  note_strays(rows, facts, answer, now);
+  note_strays(rows, facts, answer, outcome.subject, now);
   return missed_lists(rows, answer, outcome.subject);
 }
 
@@ -177,7 +180,7 @@ Changes on_daemons(Node node, const DaemonsReport& report, Time now) {
   const bool ready =
       report.revision > 0 &&
       std::all_of(report.daemons.begin(), report.daemons.end(),
-                  [](const DaemonStatus& daemon) { return daemon.state == "ready"; });
+                  [](const DaemonStatus& daemon) { return daemon.state == DaemonState::ready; });
   if (ready && !node.ready) {
     changes.push_back(Note{note_on(node, "agent", "ready")});
   } else if (!ready && node.ready) {
@@ -244,6 +247,12 @@ Changes observe_outcome(const Rows& rows, Facts& facts, const Outcome& outcome, 
   changes.push_back(Settle{settled(*intent, outcome, now)});
   if (!outcome.error) observe_answer(rows, outcome, changes);
   return changes;
+}
+
+void forget_the_ended(const Rows& rows, Facts& facts) {
+  std::erase_if(facts.runs, [&](const auto& item) { return rows.step(item.first) == nullptr; });
+  std::erase_if(facts.drains,
+                [&](const auto& item) { return rows.cluster(item.first) == nullptr; });
 }
 
 Changes observe_link(const Rows& rows, const LinkEvent& event, Time now) {

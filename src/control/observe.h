@@ -13,4 +13,7 @@ Changes observe_outcome(const Rows& rows, Facts& facts, const Outcome& outcome, 
 // A message of a node link. Output chunks are not handled here: they go to the spool.
 Changes observe_link(const Rows& rows, const LinkEvent& event, Time now);
 
+// Drops what was noted of steps and clusters that have no rows here any more.
+void forget_the_ended(const Rows& rows, Facts& facts);
+
 }  // namespace bdaas

@@ -11,7 +11,7 @@ void report(TestWorld& test, Report body) {
   test.apply(observe_link(test.rows, LinkReport{node_id(test), std::move(body)}, test.now));
 }
 
-DaemonsReport daemons(std::int64_t seq, const std::string& state) {
+DaemonsReport daemons(std::int64_t seq, DaemonState state) {
   DaemonsReport body;
   body.seq = seq;
   body.revision = 1;
@@ -29,10 +29,11 @@ Outcome outcome_of(const TestWorld& test, Effect effect, const std::string& subj
   return outcome;
 }
 
-void list(TestWorld& test, std::vector<ListedMachine> machines) {
+void list(TestWorld& test, std::vector<ListedMachine> machines,
+          const std::string& provider = "fake") {
   Outcome outcome;
   outcome.effect = Effect::list;
-  outcome.subject = "fake";
+  outcome.subject = provider;
   outcome.value = ListAnswer{test.now, std::move(machines)};
   test.apply(observe_outcome(test.rows, test.facts, outcome, test.now));
 }
@@ -40,10 +41,10 @@ void list(TestWorld& test, std::vector<ListedMachine> machines) {
 TEST(ObserveLink, AReportThatComesTwiceIsTakenOnce) {
   TestWorld test;
   test.add_cluster(ClusterState::starting, 1, LeaseState::ready);
-  report(test, daemons(1, "starting"));
-  report(test, daemons(2, "ready"));
+  report(test, daemons(1, DaemonState::starting));
+  report(test, daemons(2, DaemonState::ready));
   ASSERT_TRUE(test.member(1).node.ready);
-  report(test, daemons(1, "starting"));
+  report(test, daemons(1, DaemonState::starting));
   EXPECT_TRUE(test.member(1).node.ready);
   EXPECT_EQ(test.member(1).node.report_seq, 2);
 }
@@ -51,19 +52,19 @@ TEST(ObserveLink, AReportThatComesTwiceIsTakenOnce) {
 TEST(ObserveLink, ANodeThatWasReadyOnceKeepsTheTimeOfIt) {
   TestWorld test;
   test.add_cluster(ClusterState::starting, 1, LeaseState::ready);
-  report(test, daemons(1, "ready"));
+  report(test, daemons(1, DaemonState::ready));
   const auto first = test.member(1).node.ready_at;
   ASSERT_EQ(first, test.now);
   test.pass(Millis{1'000});
-  report(test, daemons(2, "restarting"));
-  report(test, daemons(3, "ready"));
+  report(test, daemons(2, DaemonState::restarting));
+  report(test, daemons(3, DaemonState::ready));
   EXPECT_EQ(test.member(1).node.ready_at, first);
 }
 
 TEST(ObserveLink, HelloAndGoodbyeAreTheLinkAndNotTheNode) {
   TestWorld test;
   test.add_cluster(ClusterState::starting, 1, LeaseState::ready);
-  report(test, daemons(1, "ready"));
+  report(test, daemons(1, DaemonState::ready));
   test.apply(observe_link(test.rows, LinkDown{node_id(test), "reset"}, test.now));
   EXPECT_FALSE(test.member(1).node.connected);
   EXPECT_TRUE(test.member(1).node.ready) << "its daemons do not need the link";
@@ -108,7 +109,7 @@ TEST(ObserveOutcome, SettlesTheIntentByWhatIsKnown) {
     TestWorld test;
     test.add_cluster(ClusterState::provisioning, 1, LeaseState::requested);
     const std::string lease = test.member(1).lease.id.text;
-    test.apply({Start{item.effect, lease, 1, test.now}});
+    test.apply({Start{item.effect, lease, 1}});
     test.apply(observe_outcome(test.rows, test.facts,
                                outcome_of(test, item.effect, lease, item.error), test.now));
     EXPECT_EQ(test.rows.intents().latest(item.effect, lease)->state, item.state)
@@ -120,21 +121,37 @@ TEST(ObserveOutcome, SettlesTheIntentByWhatIsKnown) {
 TEST(ObserveOutcome, ASubmissionOfUnknownOutcomeStaysUnknown) {
   TestWorld test;
   test.add_cluster(ClusterState::running, 1, LeaseState::ready);
-  test.apply({Start{Effect::submit_step, "s-1", 1, test.now}});
+  test.apply({Start{Effect::submit_step, "s-1", 1}});
   test.apply(observe_outcome(
       test.rows, test.facts,
       outcome_of(test, Effect::submit_step, "s-1", ErrorKind::unknown_outcome), test.now));
   EXPECT_EQ(test.rows.intents().latest(Effect::submit_step, "s-1")->state, IntentState::unknown);
 }
 
+TEST(ObserveOutcome, WhatWasNotedOfAnEndedClusterIsForgotten) {
+  TestWorld test;
+  const auto cluster = test.add_cluster(ClusterState::terminating, 1, LeaseState::released);
+  const auto step = test.add_step("s-1", StepState::succeeded);
+  test.see(step, RunState::succeeded);
+  test.facts.drains[cluster].asked_at = test.now;
+  forget_the_ended(test.rows, test.facts);
+  EXPECT_EQ(test.facts.runs.size(), 1u);
+  EXPECT_EQ(test.facts.drains.size(), 1u);
+  test.apply(
+      {Move<Cluster>{test.cluster().cluster, ClusterState::terminated, Reason::none, "", ""}});
+  forget_the_ended(test.rows, test.facts);
+  EXPECT_TRUE(test.facts.runs.empty());
+  EXPECT_TRUE(test.facts.drains.empty());
+}
+
 TEST(ObserveOutcome, AnAnswerToAnEarlierAttemptChangesNothing) {
   TestWorld test;
   test.add_cluster(ClusterState::provisioning, 1, LeaseState::requested);
   const std::string lease = test.member(1).lease.id.text;
-  test.apply({Start{Effect::rent, lease, 1, test.now}});
+  test.apply({Start{Effect::rent, lease, 1}});
   const auto late = outcome_of(test, Effect::rent, lease, ErrorKind::unavailable);
   test.pass(Millis{10});
-  test.apply({Start{Effect::rent, lease, 2, test.now}});
+  test.apply({Start{Effect::rent, lease, 2}});
   EXPECT_TRUE(observe_outcome(test.rows, test.facts, late, test.now).empty());
 }
 
@@ -181,10 +198,25 @@ TEST(ObserveList, OursWithoutALeaseAreStraysAndOthersAreNot) {
   list(test, {ours, foreign});
   test.pass(Millis{10});
   list(test, {ours, foreign});
-  ASSERT_EQ(test.facts.strays.size(), 1u);
-  EXPECT_EQ(test.facts.strays.at(LeaseId{"l-stray"}), first) << "the first sight counts";
+  ASSERT_EQ(test.facts.strays["fake"].size(), 1u);
+  EXPECT_EQ(test.facts.strays["fake"].at(LeaseId{"l-stray"}), first) << "the first sight counts";
   list(test, {foreign});
-  EXPECT_TRUE(test.facts.strays.empty());
+  EXPECT_TRUE(test.facts.strays["fake"].empty());
+}
+
+TEST(ObserveList, AListSaysNothingOfTheStraysOfAnotherProvider) {
+  TestWorld test;
+  ListedMachine stray;
+  stray.installation = test.facts.installation;
+  stray.token = LeaseId{"l-stray"};
+  const Time first = test.now;
+  list(test, {stray}, "local");
+  test.pass(Millis{10});
+  list(test, {}, "fake");
+  test.pass(Millis{10});
+  list(test, {stray}, "local");
+  EXPECT_EQ(test.facts.strays["local"].at(stray.token), first);
+  EXPECT_TRUE(test.facts.strays["fake"].empty());
 }
 
 }  // namespace

@@ -34,4 +34,15 @@ Result<MemoryPlan> fit_offer(const Engine& engine, const ClusterSpec& spec,
   return engine.fit(spec, remaining.memory_mib, cores);
 }
 
+Result<> fit_growth(const Cluster& cluster, std::int64_t workers, const Offer& remaining) {
+  const MemoryPlan& plan = cluster.memory;
+  const std::int64_t more = plan.total_mib(workers) - plan.total_mib(cluster.spec.workers);
+  if (more <= remaining.memory_mib) return {};
+  return fail(
+      ErrorKind::resource_exhausted,
+      "workers: {} of {} MiB each need {} MiB more than cluster {} has, and {} MiB are free; "
+      "ask for fewer, or end a cluster",
+      workers, plan.worker_mib, more, cluster.id.text, remaining.memory_mib);
+}
+
 }  // namespace bdaas

@@ -18,4 +18,8 @@ Offer remaining(Offer offer, std::int64_t promised_mib);
 // resource_exhausted with the numbers.
 Result<MemoryPlan> fit_offer(const Engine& engine, const ClusterSpec& spec, const Offer& remaining);
 
+// Whether the cluster may have so many workers, each like those it has: those to come must find
+// room in what remains. resource_exhausted with the numbers.
+Result<> fit_growth(const Cluster& cluster, std::int64_t workers, const Offer& remaining);
+
 }  // namespace bdaas

@@ -57,6 +57,21 @@ TEST(OfferFit, WhatWasPromisedIsNotOfferedAgain) {
   EXPECT_EQ(remaining(offer(8'000, 0), 12'000).memory_mib, 8'000) << "each node has its own";
 }
 
+TEST(OfferFit, AClusterGrowsByWorkersLikeThoseItHas) {
+  Cluster cluster;
+  cluster.id = ClusterId{"c-test"};
+  cluster.spec.workers = 2;
+  cluster.memory.shared_mib = 900;
+  cluster.memory.worker_mib = 3'000;
+  EXPECT_TRUE(fit_growth(cluster, 3, offer(3'000, 0)).ok());
+  const auto refused = fit_growth(cluster, 4, offer(5'000, 0));
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().kind, ErrorKind::resource_exhausted);
+  EXPECT_NE(refused.error().message.find("6000 MiB more"), std::string::npos)
+      << refused.error().message;
+  EXPECT_NE(refused.error().message.find("5000 MiB are free"), std::string::npos);
+}
+
 TEST(OfferFit, CountsThePromisesOfLivingClustersOfThatProvider) {
   TestWorld test;
   const auto id = test.add_cluster(ClusterState::running, 2, LeaseState::ready);

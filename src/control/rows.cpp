@@ -128,11 +128,15 @@ Result<> Rows::write(const Change& change, Time now) {
           intent.subject = item.subject;
           intent.attempt = item.attempt;
           intent.created_at = now;
-          intent.deadline = item.deadline;
+          if (before != nullptr && before->state != IntentState::done) {
+            intent.failing_since = before->failing_since;
+          }
           BDAAS_TRY(store_->insert(intent, now));
           keep(intent);
         } else if constexpr (std::is_same_v<Item, Settle>) {
           Intent intent = item.intent;
+          const bool first = intent.failing_since == Time{};
+          if (intent.state == IntentState::failed && first) intent.failing_since = intent.ended_at;
           BDAAS_TRY(store_->update(intent));
           keep(intent);
         } else if constexpr (std::is_same_v<Item, Note>) {

@@ -7,10 +7,10 @@ TEST(Rows, LoadReadsTheLivingAndTheirNewestIntents) {
   TestWorld test;
   test.add_cluster(ClusterState::provisioning, 1, LeaseState::requested);
   const std::string lease = test.member(1).lease.id.text;
-  test.apply({Start{Effect::rent, lease, 1, test.now}});
+  test.apply({Start{Effect::rent, lease, 1}});
   test.settle(Effect::rent, lease, IntentState::failed, ErrorKind::throttled);
   test.pass(Millis{10});
-  test.apply({Start{Effect::rent, lease, 2, test.now}});
+  test.apply({Start{Effect::rent, lease, 2}});
   Rows again(test.rows.store());
   ASSERT_TRUE(again.load().ok());
   ASSERT_EQ(again.clusters().size(), 1u);
@@ -23,7 +23,7 @@ TEST(Rows, LoadReadsTheLivingAndTheirNewestIntents) {
 TEST(Rows, LoadLeavesTheIntentsOfTheEndedInTheStore) {
   TestWorld test;
   test.add_cluster(ClusterState::terminating, 1, LeaseState::released);
-  test.apply({Start{Effect::fetch_release, "c-test", 1, test.now}});
+  test.apply({Start{Effect::fetch_release, "c-test", 1}});
   test.apply(
       {Move<Cluster>{test.cluster().cluster, ClusterState::terminated, Reason::none, "", ""}});
   Rows again(test.rows.store());
@@ -35,7 +35,7 @@ TEST(Rows, LoadLeavesTheIntentsOfTheEndedInTheStore) {
 TEST(Rows, NoIntentStaysPendingForTheEnded) {
   TestWorld test;
   test.add_cluster(ClusterState::terminating, 1, LeaseState::released);
-  test.apply({Start{Effect::place_agent, test.member(1).node.id.text, 1, test.now}});
+  test.apply({Start{Effect::place_agent, test.member(1).node.id.text, 1}});
   test.apply(
       {Move<Cluster>{test.cluster().cluster, ClusterState::terminated, Reason::none, "", ""}});
   const auto intents = test.rows.store().list<Intent>();

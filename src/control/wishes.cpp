@@ -42,6 +42,10 @@ bool job_uses(const Job& job, const DataSetId& data) {
   return std::find(job.spec.data.begin(), job.spec.data.end(), data) != job.spec.data.end();
 }
 
+// The data of a step are its job's.
+bool step_uses(const Step& step, const ProgramId& program) { return step.spec.program == program; }
+bool step_uses(const Step&, const DataSetId&) { return false; }
+
 template <class IdType>
 Result<> check_unused(const Rows& rows, const IdType& id) {
   for (const auto& [job_id, job] : rows.jobs()) {
@@ -49,6 +53,14 @@ Result<> check_unused(const Rows& rows, const IdType& id) {
       return fail(ErrorKind::failed_precondition,
                   "{} is used by job {}; cancel it first or wait for its end", id.text,
                   job_id.text);
+    }
+  }
+  for (const auto& [cluster_id, cluster] : rows.clusters()) {
+    for (const auto& [step_id, step] : cluster.steps) {
+      if (is_terminal(step.status.state) || !step_uses(step, id)) continue;
+      return fail(ErrorKind::failed_precondition,
+                  "{} is used by step {} of cluster {}; cancel it first or wait for its end",
+                  id.text, step_id.text, cluster_id.text);
     }
   }
   return {};
@@ -161,14 +173,24 @@ Result<Cluster> create_cluster(ControlLoop& loop, Entropy& entropy, const UserId
   return commit<Cluster>(loop, Insert<Cluster>{cluster}, cluster.id);
 }
 
-Result<Cluster> resize_cluster(ControlLoop& loop, const UserId& owner, const ClusterId& id,
-                               std::int64_t workers) {
-  BDAAS_TRY(check_usable(loop.rows(), owner, id));
-  BDAAS_ASSIGN(auto cluster, owned<Cluster>(loop.rows(), owner, id));
+Result<Cluster> check_resize(const Rows& rows, const UserId& owner, const ClusterId& id,
+                             std::int64_t workers) {
+  BDAAS_TRY(check_usable(rows, owner, id));
   if (workers < 1 || workers > kWorkersMax) {
     return fail(ErrorKind::invalid_argument, "workers: {} is not between 1 and {}", workers,
                 kWorkersMax);
   }
+  BDAAS_ASSIGN(auto cluster, owned<Cluster>(rows, owner, id));
+  if (cluster.status.state != ClusterState::requested) return cluster;
+  return fail(ErrorKind::failed_precondition,
+              "cluster {} is {}, and its memory is being shared out for {} workers; resize it in a "
+              "moment",
+              id.text, to_text(cluster.status.state), cluster.spec.workers);
+}
+
+Result<Cluster> resize_cluster(ControlLoop& loop, const UserId& owner, const ClusterId& id,
+                               std::int64_t workers) {
+  BDAAS_ASSIGN(auto cluster, check_resize(loop.rows(), owner, id, workers));
   if (workers == cluster.spec.workers) return cluster;
   Changes changes = resize_members(*loop.rows().cluster(id), workers, loop.now());
   set_workers(cluster, workers);

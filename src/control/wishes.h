@@ -18,6 +18,9 @@ Result<Job> create_job(ControlLoop& loop, Entropy& entropy, const UserId& owner,
 Result<Job> cancel_job(ControlLoop& loop, const UserId& owner, const JobId& id);
 Result<Cluster> create_cluster(ControlLoop& loop, Entropy& entropy, const UserId& owner,
                                ClusterSpec spec);
+// The cluster as it stands, if it may be given so many workers; the machine is not looked at.
+Result<Cluster> check_resize(const Rows& rows, const UserId& owner, const ClusterId& id,
+                             std::int64_t workers);
 Result<Cluster> resize_cluster(ControlLoop& loop, const UserId& owner, const ClusterId& id,
                                std::int64_t workers);
 Result<Cluster> terminate_cluster(ControlLoop& loop, const UserId& owner, const ClusterId& id);

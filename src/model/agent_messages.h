@@ -40,18 +40,6 @@ struct AgentConfig {
   }
 };
 
-enum class DaemonState { waiting, initializing, starting, ready, restarting, failed, stopped };
-constexpr auto enum_table(DaemonState) {
-  using S = DaemonState;
-  return enum_rows<S>({{S::waiting, "waiting"},
-                       {S::initializing, "initializing"},
-                       {S::starting, "starting"},
-                       {S::ready, "ready"},
-                       {S::restarting, "restarting"},
-                       {S::failed, "failed"},
-                       {S::stopped, "stopped"}});
-}
-
 // ---- orders ----
 
 struct ApplyPlan {

@@ -79,7 +79,7 @@ struct Intent {
   std::string error;                           // of Failed and Unknown, one sentence
   Time created_at{};
   Time ended_at{};
-  Time deadline{};  // then its outcome is Unknown
+  Time failing_since{};  // first failure since its last success; Time{}: none
   std::int64_t version = 0;
 
   static constexpr auto fields() {
@@ -92,7 +92,7 @@ struct Intent {
                       optional("error", &Intent::error, ""),
                       optional("created_at", &Intent::created_at, ""),
                       optional("ended_at", &Intent::ended_at, ""),
-                      optional("deadline", &Intent::deadline, ""),
+                      optional("failing_since", &Intent::failing_since, ""),
                       optional("version", &Intent::version, "")};
   }
 };

@@ -264,9 +264,21 @@ constexpr auto enum_table(NodeRole) {
   return enum_rows<NodeRole>({{NodeRole::master, "master"}, {NodeRole::worker, "worker"}});
 }
 
+enum class DaemonState { waiting, initializing, starting, ready, restarting, failed, stopped };
+constexpr auto enum_table(DaemonState) {
+  using S = DaemonState;
+  return enum_rows<S>({{S::waiting, "waiting"},
+                       {S::initializing, "initializing"},
+                       {S::starting, "starting"},
+                       {S::ready, "ready"},
+                       {S::restarting, "restarting"},
+                       {S::failed, "failed"},
+                       {S::stopped, "stopped"}});
+}
+
 struct DaemonStatus {
-  std::string name;   // namenode, datanode, …
-  std::string state;  // DaemonState as the agent says it (model/agent_messages.h)
+  std::string name;  // namenode, datanode, …
+  DaemonState state = DaemonState::waiting;
   std::int64_t pid = 0;
   std::int64_t restarts = 0;
   std::int64_t exit_code = 0;
@@ -275,7 +287,7 @@ struct DaemonStatus {
   static constexpr auto fields() {
     return std::tuple{
         required("name", &DaemonStatus::name, ""),
-        required("state", &DaemonStatus::state, "starting, ready, restarting, failed, stopped"),
+        required("state", &DaemonStatus::state, "as its agent sees it"),
         optional("pid", &DaemonStatus::pid, ""),
         optional("restarts", &DaemonStatus::restarts, ""),
         optional("exit_code", &DaemonStatus::exit_code, "of its last end"),
@@ -307,7 +319,6 @@ struct Node {
   std::string plan_error;             // [observed] why the plan could not be applied
   bool ready = false;                 // [observed] plan applied and all daemons ready
   std::optional<Time> ready_at;
-  std::optional<Time> last_seen;
   Time created_at{};
   std::int64_t version = 0;
 
@@ -333,7 +344,6 @@ struct Node {
                       optional("daemons", &Node::daemons, ""),
                       optional("ready", &Node::ready, "all daemons ready"),
                       optional("ready_at", &Node::ready_at, ""),
-                      optional("last_seen", &Node::last_seen, ""),
                       optional("created_at", &Node::created_at, ""),
                       optional("version", &Node::version, "counts changes of the row")};
   }

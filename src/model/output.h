@@ -22,7 +22,8 @@ class OutputSpool {
   virtual Result<SpoolState> append(const StepId& step, OutputStream stream, std::int64_t offset,
                                     std::string_view bytes, bool end) = 0;
   virtual SpoolState state(const StepId& step, OutputStream stream) const = 0;
-  // Nothing more will come (its node is lost): readers that follow are let go.
+  // Nothing more will come, or is waited for: what has not ended is noted as cut off, and readers
+  // that follow are let go.
   virtual void close(const StepId& step) = 0;
   virtual std::string tail(const StepId& step, OutputStream stream, int lines) const = 0;
 };

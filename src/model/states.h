@@ -12,11 +12,11 @@ namespace bdaas {
 // ---- Lease: our right to one machine, and our duty to give it back ----
 //
 //   Requested ──▶ Rented ──▶ Ready ──▶ Releasing ──▶ Released
-//       │           │          │ ▲        │   ▲
-//       │           │          │ │        ▼   │
-//       ▼           └───▶ Lost ◀─┘   ReleaseFailed
-//   RentFailed             │ ▲
-//                          ▼ │       Ready ──▶ Stopping ──▶ Stopped ──▶ Rented
+//       │           │          │          │   ▲
+//       │           │          │          ▼   │
+//       ▼           └───▶ Lost ◀┘    ReleaseFailed
+//   RentFailed             │
+//                          ▼         Ready ──▶ Stopping ──▶ Stopped ──▶ Rented
 //                       Releasing
 //
 // Released: the provider's list no longer shows the machine (or shows it as terminated).
@@ -65,7 +65,6 @@ constexpr auto edge_table(LeaseState) {
       {S::stopped, S::rented, "the cluster is being started"},
       {S::stopped, S::releasing, "no longer wanted"},
       {S::stopped, S::lost, "absent from complete lists"},
-      {S::lost, S::ready, "seen again, agent said hello"},
       {S::lost, S::releasing, "given up; released in case it still lives"},
       {S::releasing, S::released, "the provider lists it no more"},
       {S::releasing, S::release_failed, "the provider refused"},

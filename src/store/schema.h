@@ -52,6 +52,10 @@ inline constexpr auto kMigrations = std::to_array<std::string_view>({
     BDAAS_BY_PARENT("jobs"),
     // 3: a cluster's memory is said as what is shared and what each worker takes
     "UPDATE clusters SET body = json_remove(body, '$.memory.daemons_mib');",
+    // 4: a deadline that nobody kept
+    "UPDATE intents SET body = json_remove(body, '$.deadline');",
+    // 5: when a node was seen last, which nobody wrote
+    "UPDATE nodes SET body = json_remove(body, '$.last_seen');",
 });
 
 #undef BDAAS_NOUN_TABLE

@@ -34,7 +34,7 @@ Node a_node(const std::string& id, const std::string& cluster) {
   node.id = {"n-" + id};
   node.cluster = {cluster};
   node.lease = {"l-" + id};
-  node.daemons = {{"datanode", "ready", 4711, 0, 0, ""}};
+  node.daemons = {{"datanode", DaemonState::ready, 4711, 0, 0, ""}};
   return node;
 }
 
@@ -379,6 +379,34 @@ TEST_F(StoreTest, RefusesASecondManager) {
   EXPECT_THAT(second.error().message, HasSubstr("in use by another manager"));
   store_.reset();
   EXPECT_TRUE(Store::open(file()).ok());
+}
+
+// Rows are read by the field lists of today, which refuse what they do not know.
+TEST_F(StoreTest, ReadsRowsOfAnEarlierVersionThatHadMoreMembers) {
+  Intent intent;
+  intent.id = IntentId{"t-1"};
+  intent.subject = "l-1";
+  Node node;
+  node.id = NodeId{"n-1"};
+  node.lease = LeaseId{"l-1"};
+  ASSERT_TRUE(store_->begin().ok());
+  ASSERT_TRUE(store_->insert(intent, Time{}).ok());
+  ASSERT_TRUE(store_->insert(node, Time{}).ok());
+  ASSERT_TRUE(store_->commit(Durability::normal).ok());
+  store_.reset();
+  SQLite::Database(file().string(), SQLite::OPEN_READWRITE)
+      .exec(
+          "UPDATE intents SET body = json_set(body, '$.deadline', '2026-01-01T00:00:00.000Z');"
+          "UPDATE nodes SET body = json_set(body, '$.last_seen', '2026-01-01T00:00:00.000Z');"
+          "DELETE FROM schema_version WHERE version > 3");
+  const auto opened = Store::open(file());
+  ASSERT_TRUE(opened.ok()) << opened.error().message;
+  const auto intents = (*opened)->list<Intent>();
+  ASSERT_TRUE(intents.ok()) << intents.error().message;
+  EXPECT_EQ(intents->size(), 1u);
+  const auto nodes = (*opened)->list<Node>();
+  ASSERT_TRUE(nodes.ok()) << nodes.error().message;
+  EXPECT_EQ(nodes->size(), 1u);
 }
 
 TEST_F(StoreTest, RefusesAFileOfANewerVersion) {

@@ -227,7 +227,8 @@ void FileSpool::close(const StepId& step) {
       const auto state = append_locked(step, stream, 0, {}, false);
       Stream* open = find(step, stream);
       if (!state || open == nullptr) continue;
-      if (open->taken > 0) open->note = "cut off: its node went away";
+      open->note = open->taken > 0 ? "cut off: its node sent no more of it"
+                                   : "missing: its node sent nothing of it";
       if (end(*open)) {
         streams_.erase({step, stream});
       } else {

@@ -114,8 +114,9 @@ TEST_F(OutputSpoolTest, CloseEndsWhatIsOpen) {
   spool_->close(step_);
   EXPECT_TRUE(all().ended);
   EXPECT_TRUE(all(OutputStream::work).ended);
-  EXPECT_THAT(spool_->note(step_, OutputStream::out), HasSubstr("its node went away"));
+  EXPECT_THAT(spool_->note(step_, OutputStream::out), HasSubstr("cut off"));
   EXPECT_EQ(spool_->note(step_, OutputStream::err), "");
+  EXPECT_THAT(spool_->note(step_, OutputStream::work), HasSubstr("missing"));
   EXPECT_EQ(append(9, "ne\n").bytes, 9);
   reopen();
   EXPECT_TRUE(all().ended);

@@ -44,7 +44,7 @@ TEST_F(DaemonsTest, IsReadyWhenAllProbesHoldAndNotBefore) {
   await_daemon("one", "starting");
   ASSERT_TRUE(write_file(path("go-active"), "").ok());
   await_daemon("marks", "ready");
-  EXPECT_EQ(seen_.daemons["one"].state, "starting");
+  EXPECT_EQ(seen_.daemons["one"].state, DaemonState::starting);
   ASSERT_TRUE(write_file(path("go-ready"), "").ok());
   await_daemon("one", "ready");
 }
@@ -56,7 +56,8 @@ TEST_F(DaemonsTest, AKilledDaemonIsStartedAgain) {
   const auto first = await_daemon("one", "ready");
   ::kill(static_cast<pid_t>(first.pid), SIGKILL);
   ASSERT_TRUE(eventually([&] {
-    return seen_.daemons["one"].state == "ready" && seen_.daemons["one"].pid != first.pid;
+    return seen_.daemons["one"].state == DaemonState::ready &&
+           seen_.daemons["one"].pid != first.pid;
   }));
   EXPECT_EQ(seen_.daemons["one"].restarts, 1);
   EXPECT_EQ(seen_.daemons["one"].exit_code, 128 + SIGKILL);
@@ -78,7 +79,8 @@ TEST_F(DaemonsTest, AKilledAgentAdoptsWhatLives) {
   // Still watched: its end is seen and mended, though it is no child of this agent.
   ::kill(static_cast<pid_t>(before.pid), SIGKILL);
   ASSERT_TRUE(eventually([&] {
-    return seen_.daemons["one"].state == "ready" && seen_.daemons["one"].pid != before.pid;
+    return seen_.daemons["one"].state == DaemonState::ready &&
+           seen_.daemons["one"].pid != before.pid;
   }));
   // the killed one and its successor: none was doubled
   EXPECT_THAT(lines_in("one.pids"), SizeIs(2));
@@ -94,7 +96,8 @@ TEST_F(DaemonsTest, AKilledAgentStartsWhatDiedMeanwhile) {
   ASSERT_TRUE(place().ok());
   connect();
   ASSERT_TRUE(eventually([&] {
-    return seen_.daemons["one"].state == "ready" && seen_.daemons["one"].pid != before.pid;
+    return seen_.daemons["one"].state == DaemonState::ready &&
+           seen_.daemons["one"].pid != before.pid;
   }));
   EXPECT_THAT(lines_in("one.pids"), SizeIs(2));
 }
@@ -183,7 +186,8 @@ TEST_F(DaemonsTest, AnotherPlanChangesOnlyWhatDiffers) {
   apply({kept, changed, daemon("added", {TEST_PROGRAM, "wait"})}, {{path("hosts"), "new", 0644}});
   await_daemon("added", "ready");
   ASSERT_TRUE(eventually([&] {
-    return seen_.daemons["changed"].state == "ready" && seen_.daemons["changed"].pid != changed_pid;
+    return seen_.daemons["changed"].state == DaemonState::ready &&
+           seen_.daemons["changed"].pid != changed_pid;
   }));
   EXPECT_EQ(seen_.daemons["kept"].pid, kept_pid);
   EXPECT_THAT(lines_in("kept.pids"), SizeIs(1));

@@ -198,9 +198,9 @@ void NodeTest::await_plan(std::int64_t revision) {
 
 DaemonStatus NodeTest::await_daemon(const std::string& name, std::string_view state) {
   const bool came = eventually(
-      [&] { return seen_.daemons.contains(name) && seen_.daemons[name].state == state; });
+      [&] { return seen_.daemons.contains(name) && to_text(seen_.daemons[name].state) == state; });
   EXPECT_TRUE(came) << name << " does not become " << state << " but is "
-                    << seen_.daemons[name].state << ": " << seen_.daemons[name].message;
+                    << to_text(seen_.daemons[name].state) << ": " << seen_.daemons[name].message;
   return seen_.daemons[name];
 }
 

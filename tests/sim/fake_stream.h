@@ -13,6 +13,11 @@ class FakeSpool final : public OutputSpool {
     if (offset > have.bytes) return fail(ErrorKind::failed_precondition, "a gap");
     have.bytes = std::max(have.bytes, offset + static_cast<std::int64_t>(bytes.size()));
     have.ended = have.ended || end;
+    if (have.ended) {
+      open_.erase({step, stream});
+    } else {
+      open_.insert({step, stream});
+    }
     return have;
   }
   SpoolState state(const StepId& step, OutputStream stream) const override {
@@ -22,12 +27,18 @@ class FakeSpool final : public OutputSpool {
   void close(const StepId& step) override {
     for (const auto stream : {OutputStream::out, OutputStream::err, OutputStream::work}) {
       streams_[{step, stream}].ended = true;
+      open_.erase({step, stream});
     }
   }
   std::string tail(const StepId&, OutputStream, int) const override { return {}; }
 
+  // What a manager holds descriptors of; they end with it.
+  std::size_t open_streams() const { return open_.size(); }
+  void manager_died() { open_.clear(); }
+
  private:
   std::map<std::pair<StepId, OutputStream>, SpoolState> streams_;
+  std::set<std::pair<StepId, OutputStream>> open_;
 };
 
 class FakeCollector final : public ResultCollector {

@@ -6,6 +6,9 @@ namespace bdaas {
 
 namespace {
 
+// Far longer than the reaper may take.
+constexpr Millis kStrayTtl{60 * 60'000};
+
 std::optional<Effect> link_effect(const Order& order) {
   if (std::holds_alternative<ApplyPlan>(order)) return Effect::apply_plan;
   if (std::holds_alternative<RenewLease>(order)) return Effect::renew_lease;
@@ -83,6 +86,20 @@ class House::WatchedProvider final : public Provider {
   std::set<LeaseId> unanswered_;
 };
 
+// A manager has several providers; nobody ever rents from this one, and it answers lists only.
+class House::EmptyProvider final : public Provider {
+ public:
+  std::string_view name() const override { return "empty"; }
+  Result<Machine> rent(const RentRequest&) override {
+    return fail(ErrorKind::resource_exhausted, "there is nothing to rent here");
+  }
+  Result<> release(const LeaseId&) override {
+    return fail(ErrorKind::unavailable, "the empty provider cannot be reached");
+  }
+  Result<std::vector<ListedMachine>> list() override { return std::vector<ListedMachine>(); }
+  Result<std::vector<Offer>> offers() override { return std::vector<Offer>(); }
+};
+
 // The node links and the placer; tells the probe of the effects that are messages.
 class House::WatchedLinks final : public NodeLinks, public AgentPlacer {
  public:
@@ -152,6 +169,7 @@ House::House(Scene& scene, InstallationId id, Sabotage& sabotage)
       settings_(sim_settings()),
       provider_(scene.cloud, id_),
       watched_provider_(std::make_unique<WatchedProvider>(*this)),
+      empty_provider_(std::make_unique<EmptyProvider>()),
       watched_links_(std::make_unique<WatchedLinks>(*this)),
       log_(std::make_shared<LogToTrace>(*this)) {
   store.keeps = sabotage.keeps;
@@ -170,7 +188,8 @@ void House::set_faults(HouseFaults faults) {
 
 // What happens by itself, without any call: hosts break, engines fall silent.
 void House::strike() {
-  if (faults_.machine_dies + faults_.engine_gone + faults_.daemons_crash == 0) return;
+  const int all = faults_.machine_dies + faults_.engine_gone + faults_.daemons_crash;
+  if (all + faults_.stray_appears == 0) return;
   for (const auto& node : links.living_nodes()) {
     if (!scene_.dice.chance(faults_.daemons_crash)) continue;
     scene_.trace("{} the daemons of {} crash", id_.text, node.text);
@@ -181,6 +200,7 @@ void House::strike() {
     scene_.trace("{} {} breaks", id_.text, machine_id);
     machines_changed_ = scene_.cloud.end_by_itself(life.machine.request.token) || machines_changed_;
   }
+  if (scene_.dice.chance(faults_.stray_appears)) add_stray();
   sweep_machines();
   if (scene_.dice.chance(faults_.engine_gone)) {
     engine_back_ = scene_.clock.now() + scene_.dice.time(Millis{0}, Millis{120'000});
@@ -189,9 +209,23 @@ void House::strike() {
   scene_.agenda.at(scene_.clock.now() + Millis{10'000}, [this] { strike(); });
 }
 
+// As when the rows are set back to what they were before a rent.
+void House::add_stray() {
+  RentRequest request;
+  request.installation = id_;
+  request.token = LeaseId{fmt::format("{}{}-{}", kStrayPrefix, id_.text, ++strays_)};
+  request.cluster = ClusterId{"c-forgotten"};
+  request.host = request.token.text;
+  request.expires_at = scene_.clock.now() + kStrayTtl;
+  scene_.trace("{} {} appears", id_.text, request.token.text);
+  (void)provider_.rent(request);
+  machines_changed_ = true;
+}
+
 Seams House::seams() {
   Seams seams;
   seams.providers["fake"] = watched_provider_.get();
+  seams.providers["empty"] = empty_provider_.get();
   seams.engines["fake"] = EngineSet{&engine_, &service};
   seams.placer = watched_links_.get();
   seams.links = watched_links_.get();
@@ -260,6 +294,7 @@ void House::kill_manager() {
   }
   loop_.reset();
   links.drop_manager();
+  spool.manager_died();
   store.restart();
   turn_at_ = Time::max();
   machines_changed_ = true;

@@ -18,6 +18,9 @@
 
 namespace bdaas {
 
+// Of the tokens of machines that no row of their installation knows.
+inline constexpr std::string_view kStrayPrefix = "l-stray-";
+
 // Chances are in thousandths of each call.
 struct HouseFaults {
   LinkFaults links;
@@ -29,6 +32,7 @@ struct HouseFaults {
   int machine_dies = 0;   // of each living machine, every ten seconds
   int engine_gone = 0;    // every ten seconds; it does not answer for up to two minutes then
   int daemons_crash = 0;  // of each node, every ten seconds; they are started again
+  int stray_appears = 0;  // every ten seconds: a machine of ours that no row knows
 };
 
 class House final : public EffectRunner, FakeFaultPlan {
@@ -74,6 +78,7 @@ class House final : public EffectRunner, FakeFaultPlan {
 
   // The seams as the manager sees them: sabotage first, then the watchers, then the fakes.
   class WatchedProvider;
+  class EmptyProvider;
   class WatchedLinks;
   class LogToTrace;
 
@@ -91,6 +96,7 @@ class House final : public EffectRunner, FakeFaultPlan {
   void watch_programs();
   void end_expired_machines();
   void strike();
+  void add_stray();
   void check_expiry(const LeaseId& token);
 
   Scene& scene_;
@@ -101,12 +107,14 @@ class House final : public EffectRunner, FakeFaultPlan {
   FakeProvider provider_;
   FakeEngine engine_;
   std::unique_ptr<WatchedProvider> watched_provider_;
+  std::unique_ptr<EmptyProvider> empty_provider_;
   std::unique_ptr<WatchedLinks> watched_links_;
   std::shared_ptr<LogSink> log_;
 
   std::unique_ptr<ControlLoop> loop_;
   std::map<std::int64_t, Flight> flights_;  // of this manager
   std::int64_t next_flight_ = 1;
+  int strays_ = 0;  // that appeared so far
   Time turn_at_ = Time::max();
   Time up_since_{};
   Time engine_back_{};  // until then it does not answer

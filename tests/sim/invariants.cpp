@@ -119,11 +119,19 @@ void Invariants::check_leaver(const LeaseId& id) {
   const auto node = house_->store.get<Node>(house_->store.get<Lease>(id)->node);
   const auto cluster = house_->store.get<Cluster>(node->cluster);
   if (!node->leaving_since || cluster->wish != ClusterWish::running) return;
-  const bool failed = std::any_of(node->daemons.begin(), node->daemons.end(),
-                                  [](const auto& daemon) { return daemon.state == "failed"; });
+  const bool failed =
+      std::any_of(node->daemons.begin(), node->daemons.end(),
+                  [](const auto& daemon) { return daemon.state == DaemonState::failed; });
   if (failed || !node->ready_at || !node->plan_error.empty()) return;
   if (!house_->service.has_let_go(node->id)) {
     violated("{} was released, but the engine has not let go of it", node->id.text);
+  }
+}
+
+void Invariants::check_reaped(const FakeMachine& stray) {
+  const Time since = std::max(stray.listed_from, house_->up_since());
+  if (house_->up() && scene_->clock.now() > since + kReaperTime) {
+    violated("{} was never reaped", stray.request.token.text);
   }
 }
 
@@ -132,6 +140,10 @@ void Invariants::check_machines() {
   for (const auto& [machine_id, life] : house_->living()) {
     const LeaseId& token = life.machine.request.token;
     if (!tokens.insert(token).second) violated("{} has two living machines", token.text);
+    if (token.text.starts_with(kStrayPrefix)) {
+      check_reaped(life.machine);
+      continue;
+    }
     const auto lease = house_->store.get<Lease>(token);
     if (!lease) {
       violated("{} lives without a lease ({})", machine_id, token.text);
@@ -152,9 +164,9 @@ void Invariants::check_rows_agree() {
     const auto daemons = house_->links.daemons_of(node.id);
     for (const auto& status : node.daemons) {
       const auto truth = daemons.find(status.name);
-      if (truth == daemons.end() || to_text(truth->second) != status.state) {
+      if (truth == daemons.end() || truth->second != status.state) {
         violated("the row of {} says that {} is {}, the agent does not", node.id.text, status.name,
-                 status.state);
+                 to_text(status.state));
       }
     }
   }
@@ -182,6 +194,8 @@ void Invariants::check_end() {
     violated("{} ({}) lives at the end", machine_id, life.machine.request.token.text);
   }
   for (const auto& step : house_->service.living_runs()) violated("{} runs at the end", step.text);
+  if (house_->spool.open_streams() > 0)
+    violated("{} streams are open", house_->spool.open_streams());
   const auto pending = house_->store.count("intents", to_text(IntentState::pending));
   if (pending > 0) violated("{} intents are pending for ever", pending);
 }

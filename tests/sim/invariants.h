@@ -28,6 +28,7 @@ class Invariants {
   void check_lease_state(const HistoryRow& row);
   void check_leaver(const LeaseId& id);
   void check_machines();
+  void check_reaped(const FakeMachine& stray);
   template <class N>
   void check_ended();
 

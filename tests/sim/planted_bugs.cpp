@@ -165,6 +165,35 @@ void release_before_drained(Sabotage& sabotage) {
   };
 }
 
+// What one provider's list shows takes the place of the strays of all providers.
+void strays_of_all_providers_replaced_by_one_list(Sabotage& sabotage) {
+  struct Seen {
+    Time begun_at{};
+    std::string provider;
+    std::map<LeaseId, Time> strays;
+  };
+  const auto houses = std::make_shared<std::map<InstallationId, Seen>>();
+  sabotage.deciders.reaping = [houses](const World& world,
+                                       const std::vector<std::string>& providers) {
+    Seen& seen = (*houses)[world.facts.installation];
+    for (const auto& [provider, list] : world.facts.lists) {
+      if (list.begun_at <= seen.begun_at) continue;
+      const auto before = std::exchange(seen.strays, {});
+      seen.begun_at = list.begun_at;
+      seen.provider = provider;
+      const auto strays = world.facts.strays.find(provider);
+      if (strays == world.facts.strays.end()) continue;
+      for (const auto& [token, first] : strays->second) {
+        const auto known = before.find(token);
+        seen.strays[token] = known == before.end() ? world.now : known->second;
+      }
+    }
+    Facts facts = world.facts;
+    facts.strays = {{seen.provider, seen.strays}};
+    return decide_reaping(World{world.rows, facts, world.settings, world.now}, providers);
+  };
+}
+
 constexpr auto kPlantedBugs = std::to_array<PlantedBug>({
     {"no intent before rent", 20, no_intent_before_rent},
     {"blind retry of a rent", 50, blind_retry_of_a_rent},
@@ -177,11 +206,13 @@ constexpr auto kPlantedBugs = std::to_array<PlantedBug>({
      step_submitted_again_after_an_unknown_outcome},
     {"job succeeded before its step", 20, job_succeeded_before_its_step},
     {"lease never renewed", 50, lease_never_renewed},
-    {"reports taken twice", 200, reports_taken_twice},
+    {"reports taken twice", 400, reports_taken_twice},
     {"restart forgets intents", 200, restart_forgets_intents},
     {"order to run given once", 500, order_to_run_given_once},
     {"restarting daemon costs its node", 200, restarting_daemon_costs_its_node},
     {"release before drained", 100, release_before_drained},
+    {"strays of all providers replaced by one list", 50,
+     strays_of_all_providers_replaced_by_one_list},
 });
 
 }  // namespace

@@ -75,6 +75,7 @@ Life life_of(unsigned long long seed) {
     life.house_faults.slow_call = up_to(dice, 60);
   }
   life.house_faults.program_fails = 100;
+  if (dice.chance(300)) life.house_faults.stray_appears = up_to(dice, 100);
   if (weather != Weather::calm) life.house_faults.daemons_crash = up_to(dice, 50);
   if (all && dice.chance(500)) {
     life.house_faults.machine_dies = up_to(dice, 20);

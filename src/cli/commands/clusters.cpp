@@ -25,8 +25,7 @@ constexpr std::array kNodeColumns = {Column{"ID", "id"},
                                      Column{"ADDRESS", "machine.address"},
                                      Column{"READY", "ready", Show::state},
                                      Column{"DAEMONS", "daemons", Show::count},
-                                     Column{"LEAVING", "drain"},
-                                     Column{"SEEN", "last_seen", Show::age}};
+                                     Column{"LEAVING", "drain"}};
 
 constexpr Positional kCluster{"CLUSTER", "id of a cluster, c-…"};
 constexpr Positional kClusters{"CLUSTER", "ids of clusters, c-…", Count::many};

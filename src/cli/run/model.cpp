@@ -258,12 +258,12 @@ NodeView view_of(const Node& node) {
   NodeView view;
   view.name =
       node.role == NodeRole::master ? std::string("master") : fmt::format("worker-{}", node.index);
-  const auto count = [&](std::string_view state) {
+  const auto count = [&](DaemonState state) {
     return std::count_if(node.daemons.begin(), node.daemons.end(),
                          [&](const DaemonStatus& daemon) { return daemon.state == state; });
   };
   view.ready = node.ready;
-  view.failed = count("failed") > 0 || !node.plan_error.empty();
+  view.failed = count(DaemonState::failed) > 0 || !node.plan_error.empty();
   if (view.failed) {
     view.state = "failed";
   } else if (node.ready) {
@@ -271,7 +271,8 @@ NodeView view_of(const Node& node) {
   } else if (!node.connected) {
     view.state = "waiting for its agent";
   } else {
-    view.state = fmt::format("{} of {} daemons ready", count("ready"), node.daemons.size());
+    view.state =
+        fmt::format("{} of {} daemons ready", count(DaemonState::ready), node.daemons.size());
   }
   return view;
 }

@@ -174,11 +174,11 @@ TEST_F(RunModelTest, ANodeInWords) {
   node.index = 2;
   EXPECT_EQ(view_of(node), (NodeView{"worker-2", "waiting for its agent", false, false}));
   node.connected = true;
-  node.daemons = {{"datanode", "ready"}, {"nodemanager", "starting"}};
+  node.daemons = {{"datanode", DaemonState::ready}, {"nodemanager", DaemonState::starting}};
   EXPECT_EQ(view_of(node), (NodeView{"worker-2", "1 of 2 daemons ready", false, false}));
-  node.daemons[1].state = "failed";
+  node.daemons[1].state = DaemonState::failed;
   EXPECT_EQ(view_of(node), (NodeView{"worker-2", "failed", false, true}));
-  node.daemons[1].state = "ready";
+  node.daemons[1].state = DaemonState::ready;
   node.ready = true;
   node.role = NodeRole::master;
   EXPECT_EQ(view_of(node), (NodeView{"master", "ready", true, false}));

@@ -321,7 +321,7 @@ void FakeLinks::report_daemons(Agent& agent) {
   for (const auto& [name, state] : agent.daemons) {
     DaemonStatus status;
     status.name = name;
-    status.state = to_text(state);
+    status.state = state;
     if (state == DaemonState::failed) status.message = name + ": exit code 1 (fake)";
     message.daemons.push_back(status);
   }
