@@ -242,7 +242,7 @@ Result<Work> collect(const Rows& rows, const Seams& seams, const Clock& clock,
   }
   BDAAS_ASSIGN(auto on, on_engine(rows, seams, *job->cluster));
   request.cluster = std::move(on.facts);
-  request.command = repeat_command(*job, request.program, request.data);
+  request.command = repeat_command(job->spec, request.program);
   return Work([=, collector = seams.collector](const Cancel& cancel) {
     return as_value(collector->collect(request, *cancel));
   });
