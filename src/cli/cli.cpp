@@ -32,19 +32,21 @@ std::string_view hint_of(ErrorKind kind) {
   }
 }
 
-int run_words(std::vector<std::string> words, const CliEnvironment& environment) {
+int run_words(std::vector<std::string> command, const CliEnvironment& environment) {
   Output err(environment.err_fd, environment.env);
   const auto report = [&err](const Error& error) {
     err.write(fmt::format("bdaas: {}\n{}", error.message, hint_of(error.kind)));
     return static_cast<int>(exit_code_of(error.kind));
   };
+  std::vector<std::string> words;
+  if (command.size() > 1) words.assign(command.begin() + 1, command.end());
   const auto line = parse_command_line(all_commands(), std::move(words));
   if (!line) return report(line.error());
   if (line->command == nullptr) {
     Output(environment.out_fd, environment.env).write(line->text);
     return static_cast<int>(ExitCode::ok);
   }
-  Session session(environment, line->arguments.has(kJson));
+  Session session(environment, std::move(command), line->arguments.has(kJson));
   const auto code = line->command->how.run(session, line->arguments);
   return code ? static_cast<int>(*code) : report(code.error());
 }
@@ -72,9 +74,7 @@ CliEnvironment cli_environment(std::string version, std::function<int(const Serv
 
 int cli_main(int argc, const char* const* argv, const CliEnvironment& environment) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader that is gone is an answer of write(2)
-  auto words =
-      argc > 1 ? std::vector<std::string>(argv + 1, argv + argc) : std::vector<std::string>{};
-  return cli::run_words(std::move(words), environment);
+  return cli::run_words(std::vector<std::string>(argv, argv + argc), environment);
 }
 
 }  // namespace bdaas

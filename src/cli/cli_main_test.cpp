@@ -264,6 +264,8 @@ TEST_F(CliMainTest, AnUploadAndAJobInOneRun) {
   EXPECT_THAT(asked_.back(), HasSubstr(R"("name":"a.py","program":"p-1")"));
   EXPECT_THAT(asked_.back(), HasSubstr(R"("args":["{input}"])"));
   EXPECT_THAT(asked_.back(), HasSubstr(R"("workers":2)"));
+  EXPECT_THAT(asked_.back(), HasSubstr(R"("command":["bdaas","run",")" + program +
+                                       R"(","--workers","2","--","{input}"])"));
 }
 
 // ---- docs/cli.md ----

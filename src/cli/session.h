@@ -14,13 +14,16 @@ namespace bdaas::cli {
 
 class Session {
  public:
-  Session(const CliEnvironment& environment, bool json)
+  // command: the words of this process, its name first.
+  Session(const CliEnvironment& environment, std::vector<std::string> command, bool json)
       : environment_(environment),
+        command_(std::move(command)),
         json_(json),
         out_(environment.out_fd, environment.env),
         err_(environment.err_fd, environment.env) {}
 
   const CliEnvironment& environment() const { return environment_; }
+  const std::vector<std::string>& command() const { return command_; }
   bool json() const { return json_; }
   Output& out() { return out_; }
   Output& err() { return err_; }
@@ -37,6 +40,7 @@ class Session {
 
  private:
   const CliEnvironment& environment_;
+  std::vector<std::string> command_;
   bool json_;
   Output out_;
   Output err_;

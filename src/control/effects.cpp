@@ -246,7 +246,7 @@ Result<Work> collect(const Rows& rows, const Seams& seams, const Clock& clock,
   }
   BDAAS_ASSIGN(auto on, on_engine(rows, seams, *job->cluster));
   request.cluster = std::move(on.facts);
-  request.command = repeat_command(*job, request.program, request.data);
+  request.command = repeat_command(job->spec, request.program);
   return Work([=, collector = seams.collector, spool = seams.spool](const Cancel& cancel) {
     // What has not come by now does not come any more, and the archive says so.
     if (request.step.driver_node) spool->close(request.step.id);

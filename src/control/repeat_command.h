@@ -5,8 +5,9 @@
 
 namespace bdaas {
 
-// Words are quoted for a POSIX shell only where they need it.
-std::string repeat_command(const Job& job, const Program& program,
-                           const std::vector<DataSet>& data);
+// What the caller typed (JobSpec::command); of a job that names none, the options that make it,
+// with ids of program and data. Words are quoted for a POSIX shell only where they need it. Values
+// of settings that look secret by their names are ***, as in Spark's own pages.
+std::string repeat_command(const JobSpec& spec, const Program& program);
 
 }  // namespace bdaas

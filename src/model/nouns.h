@@ -498,6 +498,7 @@ struct JobSpec {
   bool keep = false;                 // leave the own cluster to the user afterwards
   Millis timeout_ms{0};              // of the program; 0: none
   std::string token;                 // the caller's; empty: none
+  std::vector<std::string> command;  // what the caller typed; empty: unknown
 
   static constexpr auto fields() {
     return std::tuple{optional("name", &JobSpec::name, "for people; default: the program's name"),
@@ -511,7 +512,10 @@ struct JobSpec {
                       optional("timeout_ms", &JobSpec::timeout_ms, "of the program; 0: none"),
                       optional("token", &JobSpec::token,
                                "made up by the caller, 64 bytes at most: asking again with the "
-                               "same token gives the job that is there, not a second one")};
+                               "same token gives the job that is there, not a second one"),
+                      optional("command", &JobSpec::command,
+                               "the words that asked for it, for the manifest of the result; "
+                               "default: those of bdaas run that would")};
   }
 };
 

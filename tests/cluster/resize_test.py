@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A worker is taken away from a cluster that keeps a file on all of its workers and runs a program:
 the program succeeds, every block is still there, and nothing of the worker is left. Then another
-one comes, and one leaves while the ResourceManager dies."""
+one comes; one leaves while the ResourceManager dies; and the NameNode dies under new data."""
 import ast
 import hashlib
 import json
@@ -18,6 +18,11 @@ from hdfs import BLOCK_BYTES, Hdfs
 
 BLOCKS = 120
 OPEN_FILES = 12
+FILES = 2000
+LINES = """import sys
+from pyspark.sql import SparkSession
+print(SparkSession.builder.getOrCreate().read.text(sys.argv[1]).count(), "lines")
+"""
 # It keeps files open all the time: what is being written is on no list of HDFS's yet.
 SLOW = """import threading
 from pyspark import SparkContext
@@ -80,6 +85,7 @@ class Resize(ClusterCase):
 
         self.check_that_a_worker_comes(cluster, youngest)
         self.check_that_one_leaves_although_yarn_dies(cluster)
+        self.check_that_data_is_loaded_although_hdfs_dies(cluster)
 
     def check_that_a_worker_comes(self, cluster, gone):
         larger = self.json("clusters", "resize", cluster, "3", "--wait")
@@ -111,6 +117,23 @@ class Resize(ClusterCase):
         self.assertEqual(resizing.returncode, 0, err)
         self.assertEqual(json.loads(out)["ready_workers"], 2)
         self.assertEqual(len(Hdfs(self.nodes(cluster)).blocks()), 2)
+
+    def check_that_data_is_loaded_although_hdfs_dies(self, cluster):
+        many = self.folder / "many"
+        many.mkdir()
+        for i in range(FILES):
+            (many / f"{i}.txt").write_text(f"{i}\n" * 2)
+        program = self.folder / "lines.py"
+        program.write_text(LINES)
+        run = self.start("run", program, "--cluster", cluster, "--data", many, "--output",
+                         self.folder / "lines.tar.gz", "--", "{input}")
+        rows = Hdfs(self.nodes(cluster))
+        wait_for("some files are there", lambda: rows.bean("FSNamesystem")["FilesTotal"] > 300)
+        self.kill_daemon("org.apache.hadoop.hdfs.server.namenode.NameNode")
+        out, err = run.communicate(timeout=180)
+        self.assertEqual(run.returncode, 0, err[-2000:])
+        self.assertEqual(out, f"{FILES * 2} lines\n")
+        self.assertEqual(rows.bean("FSNamesystem")["MissingBlocks"], 0)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 nothing left behind; and the same on a standalone cluster without Comet, which then runs another
 program."""
 import ast
+import shlex
 
 import cluster_case
 from cluster_case import PROGRAMS, TEXT, ClusterCase, processes_naming
@@ -16,6 +17,7 @@ class WordCount(ClusterCase):
         archive, ran = self.run_program(PROGRAMS / "wordcount.py", "--data", TEXT, "--workers", "3")
         self.assertEqual(ran.stdout, "counted\n")
         self.check(archive)
+        self.assertEqual(shlex.split(archive.manifest["command"]), ran.args)
         self.assertEqual(archive.manifest["versions"]["spark"], "3.5.7")
         java = [c for c in processes_naming(str(self.folder)).values() if "java" in c]
         self.assertEqual(java, [], "the cluster has ended")

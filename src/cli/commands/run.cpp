@@ -1,5 +1,8 @@
 // bdaas run, bdaas jobs attach
 
+#include <algorithm>
+
+#include "base/utf8.h"
 #include "cli/archive.h"
 #include "cli/commands.h"
 #include "cli/commands/common.h"
@@ -129,6 +132,8 @@ Result<ExitCode> run(Session& session, const Arguments& arguments) {
   BDAAS_ASSIGN(auto plan, read_plan(arguments));
   BDAAS_ASSIGN(auto output, read_output(arguments));
   BDAAS_ASSIGN(const auto state, session.state_dir());
+  const auto& command = session.command();
+  if (std::all_of(command.begin(), command.end(), is_utf8)) plan.spec.command = command;
   Signals signals;
   Api api(Endpoint{});
   auto options = session_options(session, state, arguments);
