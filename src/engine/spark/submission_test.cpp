@@ -84,8 +84,8 @@ TEST(Submission, WhatItAsksForFitsTheWorkers) {
   EXPECT_EQ(submission->driver_mib, 640);
   const auto& p = submission->properties;
   EXPECT_EQ(p.at("spark.executor.instances"), "3");
-  EXPECT_EQ(p.at("spark.executor.memory"), "512m");
-  EXPECT_EQ(p.at("spark.memory.offHeap.size"), "256m");
+  EXPECT_EQ(p.at("spark.executor.memory"), "640m");
+  EXPECT_EQ(p.at("spark.memory.offHeap.size"), "512m");
   EXPECT_EQ(p.at("spark.executor.memoryOverhead"), "128m");
 }
 
@@ -126,8 +126,8 @@ TEST(Submission, SettingsThatDoNotFitAreRefusedWithTheNumbers) {
   const auto refused = plan(program);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().kind, ErrorKind::resource_exhausted);
-  EXPECT_THAT(refused.error().message, HasSubstr("4480 MiB for an executor"));
-  EXPECT_THAT(refused.error().message, HasSubstr("1536 MiB"));
+  EXPECT_THAT(refused.error().message, HasSubstr("4736 MiB for an executor"));
+  EXPECT_THAT(refused.error().message, HasSubstr("1920 MiB"));
   program.settings = {{"spark.driver.memory", "much"}};
   EXPECT_EQ(plan(program).error().kind, ErrorKind::invalid_argument);
 }
