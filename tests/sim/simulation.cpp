@@ -8,7 +8,7 @@ namespace {
 
 constexpr Millis kAfterTheActs{60'000};   // the faults go on for so long
 constexpr Millis kCalmDown{45'000};       // then the rows must agree with the agents
-constexpr Millis kScript{60'000};         // the acts of a life of every effect
+constexpr Millis kScript{100'000};        // the acts of a life of every effect
 constexpr Millis kWorkEnds{20 * 60'000};  // every job and step has ended by then
 constexpr Millis kAllEnds{20 * 60'000};   // and then every cluster
 

@@ -48,15 +48,17 @@ void Users::plan_every_effect() {
   StepSpec step;
   step.program = program_;
   step.settings["fake.outcome"] = "run_for_ever";
-  later(Millis{20'000}, [this, step](ControlLoop& loop) {
+  // By then the program of the job before it has ended, wherever it ran. Who dies while it is added
+  // adds it again, perhaps as a second one: all are cancelled after the last.
+  later(Millis{60'000}, [this, step, later](ControlLoop& loop) {
     (void)bdaas::add_step(loop, scene_->dice, owner_, *some_kept_cluster(), step);
+    later(Millis{2'000}, [this](ControlLoop& later_loop) {
+      for (const auto& endless : house_->store.all<Step>()) {
+        if (!endless.job) (void)cancel_step(later_loop, owner_, endless.id);
+      }
+    });
   });
-  later(Millis{25'000}, [this](ControlLoop& loop) {
-    for (const auto& endless : house_->store.all<Step>()) {
-      if (!endless.job) (void)cancel_step(loop, owner_, endless.id);
-    }
-  });
-  later(Millis{30'000}, [this](ControlLoop& loop) { resize(loop, *some_kept_cluster(), 1); });
+  later(Millis{70'000}, [this](ControlLoop& loop) { resize(loop, *some_kept_cluster(), 1); });
 }
 
 void Users::resize(ControlLoop& loop, const ClusterId& cluster, std::int64_t workers) {
