@@ -96,6 +96,10 @@ Result<ExitCode> nodes(Session& session, const Arguments& arguments) {
   return list_rows(session, path + "/nodes", kNodeColumns);
 }
 
+std::string worker_count(const std::string& number) {
+  return number + (number == "1" ? " worker" : " workers");
+}
+
 Result<ExitCode> resize(Session& session, const Arguments& arguments) {
   BDAAS_ASSIGN(const auto workers,
                parse_integer(arguments.at(kWorkersWanted), 1, 1000).context(kWorkersWanted.name));
@@ -119,9 +123,10 @@ Result<ExitCode> resize(Session& session, const Arguments& arguments) {
   const auto now = text_at(cluster, "spec.workers");
   if (now != std::to_string(workers)) {
     return fail(ErrorKind::failed_precondition,
-                "cluster {} has {} workers, not {}: `bdaas events` says why", id, now, workers);
+                "cluster {} has {}, not {}: `bdaas events` says why", id, worker_count(now),
+                workers);
   }
-  session.tell(fmt::format("cluster {} has {} workers", id, now), cluster);
+  session.tell(fmt::format("cluster {} has {}", id, worker_count(now)), cluster);
   return ExitCode::ok;
 }
 
@@ -131,12 +136,19 @@ Result<ExitCode> terminate(Session& session, const Arguments& arguments) {
     BDAAS_ASSIGN(auto path, path_of(kClusterWords, id));
     paths.push_back(std::move(path));
   }
-  for (const auto& id : arguments.list(kClusters)) {
-    BDAAS_TRY(wish(session, kClusterWords, id, "terminate"));
+  if (!arguments.has(kWaitGone)) {
+    for (const auto& id : arguments.list(kClusters)) {
+      BDAAS_TRY(wish(session, kClusterWords, id, "terminate"));
+    }
+    return ExitCode::ok;
   }
   BDAAS_ASSIGN(const auto* api, session.api());
-  if (!arguments.has(kWaitGone)) return ExitCode::ok;
-  for (const auto& path : paths) BDAAS_TRY(await_row(*api, path, is_over));
+  for (const auto& path : paths) BDAAS_TRY(api->post(path + "/terminate"));
+  for (const auto& path : paths) {
+    BDAAS_ASSIGN(const auto gone, await_row(*api, path, is_over));
+    session.tell(
+        fmt::format("cluster {} is {}", text_at(gone, "id"), text_at(gone, "status.state")), gone);
+  }
   return ExitCode::ok;
 }
 
