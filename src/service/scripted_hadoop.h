@@ -66,6 +66,7 @@ class ScriptedHadoop {
     const std::lock_guard lock(mutex_);
     return last_body_;
   }
+  bool ignores_start = false;        // every page is the first; likewise
   std::int64_t page_entries = 1000;  // of one LISTSTATUS_BATCH; set before the first request
 
  private:
@@ -126,7 +127,7 @@ class ScriptedHadoop {
     }
     if (operation == "GETFILESTATUS") return answer_status(to, path);
     if (operation == "LISTSTATUS_BATCH")
-      return answer_list(to, path, parameter(target, "startAfter"));
+      return answer_list(to, path, ignores_start ? "" : parameter(target, "startafter"));
     if (operation == "DELETE") {
       const auto gone = std::erase_if(files_, [&](const auto& file) {
         return file.first == path || file.first.starts_with(path + "/");

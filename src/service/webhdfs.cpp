@@ -72,13 +72,20 @@ Result<std::vector<HdfsStatus>> WebHdfs::list(const std::string& directory) {
   std::string after;
   for (;;) {  // the NameNode gives a large directory in pages
     Parameters parameters;
-    if (!after.empty()) parameters.emplace_back("startAfter", after);
+    // In small letters: Hadoop 3.5 passes over "startAfter", as its own documents spell it.
+    if (!after.empty()) parameters.emplace_back("startafter", after);
     BDAAS_ASSIGN(const auto answer, ask("GET", directory, "LISTSTATUS_BATCH", "list", parameters));
     const auto& page =
         at_path(answer, {"DirectoryListing", "partialListing", "FileStatuses", "FileStatus"});
     if (!page.is_array())
       return fail(ErrorKind::corrupted, "the listing of {} is not one", directory);
-    for (const auto& entry : page.get_array()) entries.push_back(status_from(entry));
+    for (const auto& entry : page.get_array()) {
+      entries.push_back(status_from(entry));
+      if (!after.empty() && entries.back().name <= after) {
+        return fail(ErrorKind::corrupted, "the listing of {} does not go on after '{}'", directory,
+                    after);
+      }
+    }
     if (number_at(answer, {"DirectoryListing", "remainingEntries"}) == 0 ||
         page.get_array().empty()) {
       return entries;

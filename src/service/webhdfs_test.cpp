@@ -78,6 +78,15 @@ TEST_F(WebHdfsTest, ListsTreesInPages) {
   EXPECT_EQ(hdfs_.list_tree("/nosuch").error().kind, ErrorKind::not_found);
 }
 
+TEST_F(WebHdfsTest, AListingThatStartsAgainIsNotFollowedForEver) {
+  hadoop_.page_entries = 2;
+  hadoop_.ignores_start = true;
+  for (const char* path : {"/d/1", "/d/2", "/d/3"}) hadoop_.put(path, path);
+  const auto tree = hdfs_.list_tree("/d");
+  ASSERT_FALSE(tree.ok());
+  EXPECT_EQ(tree.error().message, "the listing of /d does not go on after '2'");
+}
+
 // A program may write a file where its output directory was expected.
 TEST_F(WebHdfsTest, AFileIsATreeOfItself) {
   hadoop_.put("/out/result", "abc");
