@@ -75,12 +75,13 @@ Result<DataSetId> lend_data(const Api& api, LocalData& data, const Progress& pro
                             TaskControl& control) {
   if (data.path.empty()) return send_data(api, data, progress, control);
   const auto answer = api.post("/v1/data", json::object{{"path", data.path}});
-  if (!answer && is_broken_connection(answer.error().kind)) return answer.error();
-  // A manager that sees other files than we do gets the content.
-  if (!answer) return send_data(api, data, progress, control);
-  BDAAS_ASSIGN(const auto seen, noun_from<DataSet>(*answer));
-  if (seen.bytes == static_cast<std::int64_t>(data.content_bytes)) return seen.id;
-  return send_data(api, data, progress, control);
+  if (answer) {
+    BDAAS_ASSIGN(const auto seen, noun_from<DataSet>(*answer));
+    if (seen.bytes == static_cast<std::int64_t>(data.content_bytes)) return seen.id;
+  } else if (is_broken_connection(answer.error().kind)) {
+    return answer.error();
+  }
+  return send_data(api, data, progress, control);  // the manager sees other files than we do
 }
 
 }  // namespace bdaas::cli

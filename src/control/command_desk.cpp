@@ -70,15 +70,12 @@ Result<MemoryPlan> CommandDesk::check_cluster(const ClusterSpec& spec, std::int6
   Provider& provider = *seams.providers.at(spec.provider);
   BDAAS_TRY(provider.check_ports(engine.ports(spec)));
   BDAAS_ASSIGN(const auto offers, provider.offers());
-  if (offers.empty()) {
-    return fail(ErrorKind::resource_exhausted, "provider {} has no machine to offer",
-                spec.provider);
-  }
-  BDAAS_TRY(check_disk(offers.front(), "the cluster", kClusterDiskMib, data_bytes));
+  BDAAS_ASSIGN(const auto offer, first_offer(offers, spec.provider));
+  BDAAS_TRY(check_disk(offer, "the cluster", kClusterDiskMib, data_bytes));
   BDAAS_ASSIGN(const auto promised, control_->call([&](ControlLoop& loop) -> Result<std::int64_t> {
     return promised_mib(loop.rows(), spec.provider, ClusterId{});
   }));
-  return fit_offer(engine, spec, remaining(offers.front(), promised));
+  return fit_offer(engine, spec, remaining(offer, promised));
 }
 
 // On a cluster that stands.
@@ -104,11 +101,8 @@ Result<> CommandDesk::check_growth(const UserId& owner, const ClusterId& id,
   const ClusterSpec& spec = before.cluster.spec;
   if (workers <= spec.workers) return {};
   BDAAS_ASSIGN(const auto offers, control_->seams().providers.at(spec.provider)->offers());
-  if (offers.empty()) {
-    return fail(ErrorKind::resource_exhausted, "provider {} has no machine to offer",
-                spec.provider);
-  }
-  return fit_growth(before.cluster, workers, remaining(offers.front(), before.promised_mib));
+  BDAAS_ASSIGN(const auto offer, first_offer(offers, spec.provider));
+  return fit_growth(before.cluster, workers, remaining(offer, before.promised_mib));
 }
 
 Result<Program> CommandDesk::add_program(const UserId& owner, Program program) {

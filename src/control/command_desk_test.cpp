@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/temp_dir.h"
+#include "control/plain_engine.h"
 
 namespace bdaas {
 namespace {
@@ -12,21 +13,11 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 // Fits everywhere, and listens on port 7.
-class SmallEngine final : public Engine {
+class SmallEngine final : public PlainEngine {
  public:
-  std::string_view name() const override { return "spark"; }
-  bool needs_release() const override { return true; }
   std::vector<std::int64_t> ports(const ClusterSpec&) const override { return {7}; }
   Result<MemoryPlan> fit(const ClusterSpec&, std::int64_t, std::int64_t) const override {
     return MemoryPlan{};
-  }
-  Result<> check_settings(const std::map<std::string, std::string>&) const override { return {}; }
-  Result<NodePlan> plan_node(const ClusterFacts&, const NodeFacts&) const override {
-    return NodePlan{};
-  }
-  Result<std::optional<RunSpec>> plan_run(const ClusterFacts&, const MemoryPlan&,
-                                          const ProgramFacts&) const override {
-    return std::optional<RunSpec>{};
   }
 };
 

@@ -25,6 +25,14 @@ void submit(TestWorld& test, IntentState state, ErrorKind kind = ErrorKind::inte
   test.settle(Effect::submit_step, kStep, state, kind);
 }
 
+void running_step_that_is_cancelled(TestWorld& test) {
+  running_cluster(test);
+  test.add_step(kStep, StepState::running);
+  submit(test, IntentState::done);
+  test.edit_step(kStep, [](Step& step) { step.cancel_wanted = true; });
+  test.apply(decide(test).changes);
+}
+
 TEST(DecideStep, WaitsForAUsableClusterAndItsTurn) {
   TestWorld test;
   test.add_cluster(ClusterState::starting, 1, LeaseState::ready);
@@ -231,11 +239,7 @@ TEST(DecideStep, IsCancelledAtOnceWhenItWasNeverSent) {
 
 TEST(DecideStep, IsCancelledWhenTheEngineSaysThatNothingRunsAnyMore) {
   TestWorld test;
-  running_cluster(test);
-  test.add_step(kStep, StepState::running);
-  submit(test, IntentState::done);
-  test.edit_step(kStep, [](Step& step) { step.cancel_wanted = true; });
-  test.apply(decide(test).changes);
+  running_step_that_is_cancelled(test);
   const auto cancel = decide(test);
   ASSERT_TRUE(starts(cancel, Effect::cancel_step));
   test.apply(cancel.changes);
@@ -249,11 +253,7 @@ TEST(DecideStep, IsCancelledWhenTheEngineSaysThatNothingRunsAnyMore) {
 
 TEST(DecideStep, ACancelledStepThatNobodySawEndIsKilledWhenSomebodyListensAgain) {
   TestWorld test;
-  running_cluster(test);
-  test.add_step(kStep, StepState::running);
-  submit(test, IntentState::done);
-  test.edit_step(kStep, [](Step& step) { step.cancel_wanted = true; });
-  test.apply(decide(test).changes);
+  running_step_that_is_cancelled(test);
   test.apply(decide(test).changes);
   test.pass(test.settings.cancel_deadline);
   test.settle(Effect::cancel_step, kStep, IntentState::failed, ErrorKind::unavailable);

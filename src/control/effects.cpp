@@ -47,11 +47,8 @@ Result<EngineSet> engine_of(const Seams& seams, const std::string& name) {
 Result<MemoryPlan> fit_on(Provider& provider, const Engine& engine, const ClusterSpec& spec,
                           std::int64_t promised) {
   BDAAS_ASSIGN(const auto offers, provider.offers());
-  if (offers.empty()) {
-    return fail(ErrorKind::resource_exhausted, "provider {} has no machine to offer",
-                provider.name());
-  }
-  return fit_offer(engine, spec, remaining(offers.front(), promised));
+  BDAAS_ASSIGN(const auto offer, first_offer(offers, provider.name()));
+  return fit_offer(engine, spec, remaining(offer, promised));
 }
 
 Result<Work> fetch_release(const Rows& rows, const Seams& seams, const std::string& subject) {

@@ -11,6 +11,11 @@ std::int64_t promised_mib(const Rows& rows, const std::string& provider, const C
   return total;
 }
 
+Result<Offer> first_offer(const std::vector<Offer>& offers, std::string_view provider) {
+  if (!offers.empty()) return offers.front();
+  return fail(ErrorKind::resource_exhausted, "provider {} has no machine to offer", provider);
+}
+
 Offer remaining(Offer offer, std::int64_t promised_mib) {
   if (offer.memory_total_mib > 0) {
     const std::int64_t unpromised =

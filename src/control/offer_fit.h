@@ -10,6 +10,9 @@ namespace bdaas {
 // Memory that the living clusters of a provider were promised, whether they use it by now or not.
 std::int64_t promised_mib(const Rows& rows, const std::string& provider, const ClusterId& except);
 
+// The machine that is taken, of those a provider offers; resource_exhausted when there is none.
+Result<Offer> first_offer(const std::vector<Offer>& offers, std::string_view provider);
+
 // The offer without what was promised: the smaller of what is free and what is not spoken for.
 Offer remaining(Offer offer, std::int64_t promised_mib);
 

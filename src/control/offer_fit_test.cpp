@@ -1,15 +1,14 @@
 #include "control/offer_fit.h"
 
+#include "control/plain_engine.h"
 #include "control/test_world.h"
 
 namespace bdaas {
 namespace {
 
 // Needs 1,000 MiB a worker.
-class NeedyEngine final : public Engine {
+class NeedyEngine final : public PlainEngine {
  public:
-  std::string_view name() const override { return "needy"; }
-  bool needs_release() const override { return false; }
   Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t memory_mib,
                          std::int64_t cores) const override {
     if (memory_mib < 1'000 * spec.workers) {
@@ -19,14 +18,6 @@ class NeedyEngine final : public Engine {
     plan.node_memory_mib = memory_mib / spec.workers;
     plan.node_cores = cores;
     return plan;
-  }
-  Result<> check_settings(const std::map<std::string, std::string>&) const override { return {}; }
-  Result<NodePlan> plan_node(const ClusterFacts&, const NodeFacts&) const override {
-    return NodePlan{};
-  }
-  Result<std::optional<RunSpec>> plan_run(const ClusterFacts&, const MemoryPlan&,
-                                          const ProgramFacts&) const override {
-    return std::optional<RunSpec>{};
   }
 };
 

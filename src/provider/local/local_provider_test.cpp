@@ -136,15 +136,20 @@ TEST_F(LocalProviderTest, NoFreeAddressIsSaidWithItsReason) {
   EXPECT_TRUE(provider.list().value().empty());
 }
 
+// The port that it got.
+std::int64_t listen_on(const UniqueFd& fd) {
+  sockaddr_in name{};
+  socklen_t length = sizeof name;
+  EXPECT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&name), &length), 0);
+  EXPECT_EQ(::listen(fd.get(), 1), 0);
+  return ntohs(name.sin_port);
+}
+
 TEST_F(LocalProviderTest, APortThatIsHeldAtEveryAddressIsRefusedWithItsHolder) {
   SystemEntropy entropy;
   LocalProvider provider(options(), entropy, clock_);
   const auto fd = bind_tcp("0.0.0.0", 0).value();
-  sockaddr_in name{};
-  socklen_t length = sizeof name;
-  ASSERT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&name), &length), 0);
-  ASSERT_EQ(::listen(fd.get(), 1), 0);
-  const std::int64_t port = ntohs(name.sin_port);
+  const std::int64_t port = listen_on(fd);
   const auto refused = provider.check_ports({port});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
@@ -156,11 +161,7 @@ TEST_F(LocalProviderTest, APortThatIsHeldAtOneAddressIsFree) {
   SystemEntropy entropy;
   LocalProvider provider(options(), entropy, clock_);
   const auto fd = bind_tcp("127.0.0.1", 0).value();
-  sockaddr_in name{};
-  socklen_t length = sizeof name;
-  ASSERT_EQ(::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&name), &length), 0);
-  ASSERT_EQ(::listen(fd.get(), 1), 0);
-  const auto free = provider.check_ports({ntohs(name.sin_port)});
+  const auto free = provider.check_ports({listen_on(fd)});
   EXPECT_TRUE(free.ok()) << free.error().message;
 }
 
