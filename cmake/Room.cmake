@@ -1,9 +1,11 @@
 # One folder of src/ is one static library bdaas_NAME; its *_test.cpp make NAME_test, label unit.
 #   bdaas_room(NAME DEPS room... LIBS library...)
 # What a build under sanitizers needs is gathered in the targets unit_tests and sim_tests.
-# With BDAAS_PCH the headers that nearly every file reads are compiled once. Not for optimized builds:
-# g++ 12 then warns of what it takes for faults in the standard library.
-option(BDAAS_PCH "Precompile headers" OFF)
+# The headers that nearly every file reads are precompiled. g++ 12 optimizing takes some of them for faulty;
+# who builds with it sets BDAAS_WERROR=OFF.
+# Without these options ccache keeps nothing that uses a precompiled header.
+set(BDAAS_PCH_OPTIONS $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+  "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 add_custom_target(unit_tests)
 add_custom_target(sim_tests)
 
@@ -32,9 +34,9 @@ function(bdaas_precompile TARGET ROOM)
     target_include_directories(${OWNER} PRIVATE "${PROJECT_SOURCE_DIR}/src")
     target_link_libraries(${OWNER} PRIVATE fmt::fmt spdlog::spdlog_header_only ${TEST_LIBRARY})
     target_precompile_headers(${OWNER} PRIVATE ${HEADERS})
-    target_compile_options(${OWNER} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)  # for ccache
+    target_compile_options(${OWNER} PRIVATE ${BDAAS_PCH_OPTIONS})
   endif()
-  target_compile_options(${TARGET} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  target_compile_options(${TARGET} PRIVATE ${BDAAS_PCH_OPTIONS})
   target_precompile_headers(${TARGET} REUSE_FROM ${OWNER})
 endfunction()
 
@@ -48,9 +50,7 @@ function(bdaas_room NAME)
   if(ROOM_FILES)
     add_library(bdaas_${NAME} STATIC ${ROOM_FILES})
     set(SCOPE PUBLIC)
-    if(BDAAS_PCH)
-      bdaas_precompile(bdaas_${NAME} ${NAME})
-    endif()
+    bdaas_precompile(bdaas_${NAME} ${NAME})
   else()
     add_library(bdaas_${NAME} INTERFACE)
     set(SCOPE INTERFACE)
@@ -63,9 +63,7 @@ function(bdaas_room NAME)
   if(ROOM_TESTS)
     add_executable(${NAME}_test ${ROOM_TESTS})
     target_link_libraries(${NAME}_test PRIVATE bdaas_${NAME} GTest::gmock GTest::gtest_main)
-    if(BDAAS_PCH)
-      bdaas_precompile(${NAME}_test ${NAME})
-    endif()
+    bdaas_precompile(${NAME}_test ${NAME})
     add_dependencies(unit_tests ${NAME}_test)
     gtest_discover_tests(${NAME}_test TEST_PREFIX "${NAME}." DISCOVERY_TIMEOUT 60
       PROPERTIES LABELS unit TIMEOUT 120)

@@ -136,6 +136,7 @@ class Run:
 
     def __init__(self, table, started):
         self.watch = Stopwatch(table, started)
+        say(f"install: {self.watch.close('install', started, table['install_seconds'])}")
         self.env = environment()
         self.builds, self.fetched = {}, {}
         self.passed, self.failed, self.skipped, self.complaints = 0, 0, 0, []
@@ -183,6 +184,12 @@ class Run:
         return 1 if failed else 0
 
 
+def shares(table):
+    """Seconds of all of the table."""
+    rows = (*table["builds"].values(), *table["labels"].values())
+    return table["install_seconds"] + table["fetch_seconds"] + sum(r["seconds"] for r in rows)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--started", type=float, default=time.time(), help="seconds since 1970")
@@ -193,6 +200,9 @@ def main():
     unknown = set(options.labels) - known
     if unknown:
         sys.exit(f"test: no label {', '.join(unknown)}; there are {', '.join(sorted(known))}")
+    if shares(table) > table["total_seconds"]:
+        sys.exit(f"test: the shares of tests/time_table.json are {shares(table)} s together, more "
+                 f"than its total of {table['total_seconds']} s")
     LOGS.mkdir(parents=True, exist_ok=True)
     run = Run(table, options.started)
     for name, row in table["labels"].items():

@@ -71,7 +71,7 @@ TEST_F(OpenApi, NounsHaveReadableNames) {
 
 TEST_F(OpenApi, FieldListsEnumTablesAndRulesBecomeSchemas) {
   const auto& spec = schema("ClusterSpec");
-  EXPECT_EQ(spec.at("required"), json::value({"workers"}));
+  EXPECT_EQ(spec.at("required"), json::value(json::array{"workers"}));
   EXPECT_FALSE(spec.at("additionalProperties").as_bool());
   const auto& properties = spec.at("properties").as_object();
   EXPECT_EQ(properties.size(), std::tuple_size_v<decltype(ClusterSpec::fields())>);
@@ -87,7 +87,7 @@ TEST_F(OpenApi, FieldListsEnumTablesAndRulesBecomeSchemas) {
 }
 
 TEST_F(OpenApi, RulesNameFieldsThatExist) {
-  const auto check = [this]<class T>(std::string_view name, std::type_identity<T>) {
+  const auto check = []<class T>(std::string_view name, std::type_identity<T>) {
     for (const auto& rule : kRules<T>) {
       bool found = false;
       for_each_field<T>([&](const auto& field) { found |= field.name == rule.field; });

@@ -1,5 +1,5 @@
 // Every place where a manager or an agent may die, one run for each: the jobs succeed all the same,
-// and every invariant holds.
+// and every invariant holds. A walk under sanitizers leaves some out (WALK_STRIDE).
 
 #include <gtest/gtest.h>
 
@@ -68,7 +68,7 @@ TEST_P(CrashWalk, AManagerMayDieAtEveryPlace) {
   expect_every_effect(places, GetParam());
   int runs = 0;
   for (const auto& [place, times] : places) {
-    for (int occurrence = 1; occurrence <= times; ++occurrence, ++runs) {
+    for (int occurrence = 1; occurrence <= times; occurrence += WALK_STRIDE, ++runs) {
       bool died = false;
       const std::string violation = run_with_a_death(GetParam(), place, occurrence, died);
       ASSERT_TRUE(died) << text_of(place) << ", number " << occurrence;
@@ -98,13 +98,13 @@ TEST_P(CrashWalk, AgentsMayDieAtEveryLinkEvent) {
   ASSERT_EQ(run_with_dead_agents(GetParam(), 0, false, events), "");
   const int last = events;
   ASSERT_GT(last, 50);
-  for (int at = 1; at <= last; ++at) {
+  for (int at = 1; at <= last; at += WALK_STRIDE) {
     for (const bool all : {false, true}) {
       ASSERT_EQ(run_with_dead_agents(GetParam(), at, all, events), "")
           << "event " << at << (all ? ", all agents" : ", one agent");
     }
   }
-  std::printf("%d link events\n", last);
+  std::printf("%d link events, at every %d. a death\n", last, WALK_STRIDE);
 }
 
 INSTANTIATE_TEST_SUITE_P(Programs, CrashWalk, testing::Bool(),
