@@ -17,6 +17,7 @@ struct MasterPorts {
   std::int64_t rm_http = 8088;
   std::int64_t spark_master = 7077;
   std::int64_t spark_master_http = 8080;
+  std::int64_t driver_http = 4040;  // spark.ui.port's default; of a standalone cluster's driver
 };
 
 struct WorkerPorts {

@@ -82,6 +82,7 @@ ClusterEndpoints endpoints_of(const ClusterFacts& cluster) {
     endpoints.namenode = fmt::format("http://{}:{}", master, kPorts.namenode_http);
     endpoints.resource_manager = fmt::format("http://{}:{}", master, kPorts.rm_http);
     endpoints.spark_master = fmt::format("http://{}:{}", master, kPorts.spark_master_http);
+    endpoints.driver = fmt::format("http://{}:{}", master, kPorts.driver_http);
     endpoints.namenode_rpc = {.host = master, .port = kPorts.namenode_rpc};
     endpoints.resource_manager_admin = {.host = master, .port = kPorts.rm_admin};
   }

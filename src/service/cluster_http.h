@@ -19,7 +19,8 @@ struct HostPort {
 struct ClusterEndpoints {
   std::string namenode;  // http://host:port
   std::string resource_manager;
-  std::string spark_master;  // of a standalone cluster
+  std::string spark_master;  // of a standalone cluster, as is the driver
+  std::string driver;
   HostPort namenode_rpc;
   HostPort resource_manager_admin;  // RPC too
   std::string user;                 // whom everything is done as

@@ -26,6 +26,7 @@ class ScriptedHadoop {
       : server_(handler(), address, static_cast<std::uint16_t>(MasterPorts{}.namenode_http)) {
     resource_manager_.emplace(handler(), address,
                               static_cast<std::uint16_t>(MasterPorts{}.rm_http));
+    driver_.emplace(handler(), address, static_cast<std::uint16_t>(MasterPorts{}.driver_http));
   }
 
   ClusterEndpoints endpoints() const {
@@ -207,6 +208,7 @@ class ScriptedHadoop {
   std::string last_body_;
   HttpTestServer server_;  // the servers last: they end first
   std::optional<HttpTestServer> resource_manager_;
+  std::optional<HttpTestServer> driver_;  // of a standalone cluster
 };
 
 }  // namespace bdaas

@@ -154,7 +154,7 @@ Result<RunObservation> SparkService::find(const ClusterFacts& cluster, const Ste
   if (apps.empty()) return RunObservation{};
   RunObservation seen = observation_of(apps.front());
   if (seen.state == RunState::running) {
-    const auto stages = stages_of_driver(*client_, endpoints, seen.handle);
+    const auto stages = stages_of_yarn_driver(*client_, endpoints, seen.handle);
     if (stages) seen.progress = progress_of(*stages);  // else it is just coming up or going down
   }
   return seen;
@@ -199,7 +199,10 @@ Result<Drains> SparkService::decommission(const ClusterFacts& cluster) {
 }
 
 Result<std::vector<Stage>> SparkService::stages(const ClusterFacts& cluster, const Step& step) {
-  return stages_of_driver(*client_, endpoints_of(cluster), step.handle);
+  const ClusterEndpoints endpoints = endpoints_of(cluster);
+  return cluster.spec.scheduler == Scheduler::yarn
+             ? stages_of_yarn_driver(*client_, endpoints, step.handle)
+             : stages_of_standalone_driver(*client_, endpoints);
 }
 
 }  // namespace bdaas

@@ -186,6 +186,26 @@ TEST_F(SparkServiceTest, ProgressIsSparksOwn) {
   EXPECT_EQ(stages->front().failed, 1);
 }
 
+TEST_F(SparkServiceTest, StagesOfAStandaloneDriver) {
+  cluster_.spec.scheduler = Scheduler::standalone;
+  const std::string applications = "GET /api/v1/applications";
+  const auto stages_of = [this] { return service_.stages(cluster_, Step{}); };
+  EXPECT_EQ(stages_of().error().kind, ErrorKind::not_found);  // something else listens there
+  hadoop_.say(applications + " HTTP", 200, "[]");
+  EXPECT_EQ(stages_of().error().kind, ErrorKind::not_found);
+  hadoop_.say(applications + " HTTP", 200, R"([{"id":"../cluster"}])");
+  EXPECT_EQ(stages_of().error().kind, ErrorKind::not_found);
+  hadoop_.say(applications + " HTTP", 200, R"([{"id":"app-20240101000000-0000","name":"wc"}])");
+  hadoop_.say(applications + "/app-20240101000000-0000/stages", 200,
+              R"([{"status":"ACTIVE","stageId":1,"name":"collect","numTasks":6,)"
+              R"("numCompleteTasks":1,"numFailedTasks":0}])");
+  const auto stages = stages_of();
+  ASSERT_TRUE(stages.ok()) << stages.error().message;
+  ASSERT_EQ(stages->size(), 1u);
+  EXPECT_EQ(stages->front().tasks, 6);
+  EXPECT_EQ(stages->front().done, 1);
+}
+
 TEST_F(SparkServiceTest, CancelEndsAllThatCarriesTheMark) {
   say_apps(apps(app("RUNNING", "UNDEFINED") + "," + app("FINISHED", "SUCCEEDED", "", 2) + "," +
                 app("ACCEPTED", "UNDEFINED", "", 3)));

@@ -124,16 +124,20 @@ class ClusterCase(unittest.TestCase):
 
     def look_around(self, cluster):
         """While a program runs there: the hosts of its data's blocks, and the archives of classes
-        of all JVMs. No socket listens outside 127/8."""
+        of all JVMs. No socket listens outside 127/8, and its stage is seen as it runs."""
         run = self.start("run", PROGRAMS / "look_around.py", "--cluster", cluster, "--data", TEXT,
-                         "--output", self.folder / "around.tar.gz")
-        first = run.stdout.readline()
+                         "--output", self.folder / "around.tar.gz", "--json")
+        events = map(json.loads, run.stdout)
+        printed = (event["text"] for event in events if event.get("stream") == "stdout")
+        first = next(printed)
         below = self.home.processes()
         addresses = proc.listening_addresses(below)
         archives = proc.class_archives(below)
-        out, err = run.communicate(timeout=120)
-        self.assertEqual(run.returncode, 0, err)
-        self.assertIn("3", out)
+        rest = list(events)
+        err = run.stderr.read()
+        self.assertEqual(run.wait(timeout=120), 0, err)
+        self.assertIn("3\n", [event.get("text") for event in rest])
+        self.assertIn(3, [event.get("tasks") for event in rest if event["type"] == "stage"])
         self.assertGreater(len(addresses), 12)
         self.assertEqual([a for a in addresses if not proc.is_loopback(a)], [])
         return json.loads(first)["blocks"], archives

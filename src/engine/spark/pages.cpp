@@ -9,7 +9,6 @@ namespace {
 
 constexpr MasterPorts kMaster;
 constexpr WorkerPorts kWorker;
-constexpr std::int64_t kDriverPort = 4040;  // spark.ui.port's default, of a standalone driver
 
 PageServer namenode_page(const NodeFacts& node) {
   const std::string bean = "/jmx?qry=Hadoop:service=NameNode,name=";
@@ -56,7 +55,7 @@ void add_master(std::vector<PageServer>& pages, const NodeFacts& node, Scheduler
                    .host = node.host,
                    .port = kMaster.spark_master_http,
                    .overview = {{"Master", "/json/"}}});
-  pages.push_back(driver_page(node, kDriverPort, ""));
+  pages.push_back(driver_page(node, kMaster.driver_http, ""));
 }
 
 void add_worker(std::vector<PageServer>& pages, const NodeFacts& node, Scheduler scheduler) {
