@@ -7,6 +7,7 @@ import collections
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,10 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build" / "test-logs"
+# Cases; of the skipped ones texts.
 Outcome = collections.namedtuple("Outcome", "passed failed skipped")
+# What unittest says of a case that it left out, in a program that ran others.
+LEFT_OUT = re.compile(r"^(\w+) .*\.\.\. skipped (.+)$", re.MULTILINE)
 
 
 def say(text):
@@ -107,8 +111,10 @@ def read_junit(path):
             outcome.failed.append(case)
         elif case.get("status") == "run":
             outcome.passed.append(case)
+            outcome.skipped.extend(": ".join((case.get("name"), *left_out)) for left_out in
+                                   LEFT_OUT.findall(case.findtext("system-out") or ""))
         else:
-            outcome.skipped.append(case)
+            outcome.skipped.append(case.get("name"))
     return outcome
 
 
@@ -127,7 +133,7 @@ def run_label(name, row, env, watch):
         output = case.findtext("system-out") or ""
         say(f"--- {name}: {case.get('name')} failed\n{output[-4000:]}")
     for case in outcome.skipped:
-        say(f"--- {name}: {case.get('name')} was skipped")
+        say(f"--- {name}: {case} was skipped")
     return outcome
 
 
