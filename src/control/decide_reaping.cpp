@@ -6,8 +6,6 @@ namespace bdaas {
 
 namespace {
 
-constexpr std::int64_t kForEver = 1'000'000;
-
 // A lease that only a list younger than `since` lets go on; Time{} when it waits for none.
 Time waits_for_list_since(const World& world, const Lease& lease) {
   const auto& intents = world.rows.intents();
@@ -87,7 +85,7 @@ std::optional<Time> release_at(const World& world, const std::string& provider,
                                const LeaseId& token, Time first_seen) {
   const Time due = first_seen + world.settings.reap_grace;
   const Intent* last = world.rows.intents().latest(Effect::release, token.text);
-  switch (standing_of(world, Effect::release, token.text, {kForEver})) {
+  switch (standing_of(world, Effect::release, token.text, kForEver)) {
     case Standing::none:
       return due;
     case Standing::pending:

@@ -289,7 +289,7 @@ bool is_gone(const World& world, const Step& step) {
 // given again after each pause.
 void kill(const World& world, const Step& step, Millis pause, Decision& decision) {
   const std::string& subject = step.id.text;
-  switch (standing_of(world, Effect::cancel_step, subject, {1'000})) {
+  switch (standing_of(world, Effect::cancel_step, subject, kForEver)) {
     case Standing::none:
     case Standing::retry:
     case Standing::unknown:
@@ -341,7 +341,7 @@ void decide_cancelling(const World& world, const ClusterRows& cluster, const Ste
   }
   decision.at(step.deadline);
   kill(world, step, world.settings.order_again, decision);
-  const auto standing = standing_of(world, Effect::cancel_step, step.id.text, {1'000});
+  const auto standing = standing_of(world, Effect::cancel_step, step.id.text, kForEver);
   const bool said = standing == Standing::done || standing == Standing::failed;
   if (said && step.handle != kProcessHandle) ask(world, step, decision);
 }

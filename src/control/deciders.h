@@ -2,6 +2,7 @@
 // The deciders: pure functions of rows, facts and time. No I/O, no clock, no locks, no randomness.
 
 #include <functional>
+#include <limits>
 
 #include "control/facts.h"
 #include "control/rows.h"
@@ -110,6 +111,8 @@ struct Budget {
   std::int64_t attempts = 1;
   Millis time{0};
 };
+// Of what nobody may give up: a machine that costs, a program that takes room.
+inline constexpr Budget kForEver{std::numeric_limits<std::int64_t>::max()};
 // Of what a job cannot do without: a daemon that dies comes back within a minute or two.
 Budget engine_budget(const ControlSettings& settings);
 
