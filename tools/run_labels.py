@@ -125,7 +125,8 @@ def run_label(name, row, env, watch):
     junit.unlink(missing_ok=True)
     run_logged(["ctest", "--test-dir", ROOT / "build" / row["build"], "--no-tests=error",
                 "--label-regex", f"^{row['label']}$", "--parallel", str(row.get("parallel", 1)),
-                "--output-on-failure", "--output-junit", junit], log, env)
+                "--output-on-failure", "--test-output-size-passed", str(1 << 20),
+                "--output-junit", junit], log, env)
     outcome = read_junit(junit)
     say(f"{name}: {len(outcome.passed)} passed, {len(outcome.failed)} failed, "
         f"{len(outcome.skipped)} skipped, {watch.close(name, began, row['seconds'])}")

@@ -48,8 +48,9 @@ Result<Items<NodeView>> list_nodes(const Call& call, FromPath<ClusterId> id) {
   for (auto& node : nodes) {
     NodeView view{std::move(node)};
     if (const auto found = lease_of.find(view.lease); found != lease_of.end()) {
+      view.status = found->second->status;
       view.machine = std::move(found->second->machine);
-      view.lease_state = found->second->status.state;
+      view.expires_at = found->second->expires_at;
     }
     views.items.push_back(std::move(view));
   }

@@ -79,7 +79,7 @@ TEST_F(ApiTest, NodesComeWithTheirMachines) {
   ASSERT_EQ(nodes.size(), 1u);
   EXPECT_EQ(nodes[0].id, node.id);
   EXPECT_EQ(nodes[0].machine.value_or(Machine{}).address, "127.0.7.1");
-  EXPECT_EQ(nodes[0].lease_state, LeaseState::requested);
+  EXPECT_EQ(nodes[0].status.state, LeaseState::requested);
 }
 
 TEST_F(ApiTest, AStepIsAddedListedAndCancelled) {

@@ -180,29 +180,38 @@ struct Accepted {
   }
 };
 
+// A node and what its lease says: a node's life is that of its lease.
 struct NodeView : Node {
+  Status<LeaseState> status;
   std::optional<Machine> machine;
-  LeaseState lease_state = LeaseState::requested;
+  Time expires_at{};
 
   static constexpr auto fields() {
     return std::tuple_cat(
         Node::fields(),
-        std::tuple{optional("machine", &NodeView::machine, "what its lease gave"),
-                   optional("lease_state", &NodeView::lease_state, "state of its lease")});
+        std::tuple{required("status", &NodeView::status, "of its lease"),
+                   optional("machine", &NodeView::machine, "what its lease gave"),
+                   optional("expires_at", &NodeView::expires_at,
+                            "when its machine ends by itself, unless the manager puts it off")});
   }
 };
 
 struct UploadView {
   UploadId id;
+  UserId owner;
   std::int64_t offset = 0;
   std::int64_t length = 0;
   std::optional<std::string> object;
+  Time expires_at{};
 
   static constexpr auto fields() {
     return std::tuple{required("id", &UploadView::id, "up-…"),
+                      required("owner", &UploadView::owner, "user"),
                       required("offset", &UploadView::offset, "bytes taken"),
                       required("length", &UploadView::length, "bytes in all"),
-                      optional("object", &UploadView::object, "p-… or d-…, when it is whole")};
+                      optional("object", &UploadView::object, "p-… or d-…, when it is whole"),
+                      required("expires_at", &UploadView::expires_at,
+                               "when it is forgotten, unless more comes")};
   }
 };
 

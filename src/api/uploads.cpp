@@ -156,7 +156,11 @@ Result<HttpResponse> head_upload(const Call& call, FromPath<UploadId> id) {
 
 Result<UploadView> get_upload(const Call& call, FromPath<UploadId> id) {
   BDAAS_ASSIGN(const auto upload, call.api.uploads.get(call.user, id.value));
-  UploadView view{.id = upload.id, .offset = upload.offset, .length = upload.spec.bytes};
+  UploadView view{.id = upload.id,
+                  .owner = upload.owner,
+                  .offset = upload.offset,
+                  .length = upload.spec.bytes,
+                  .expires_at = upload.expires_at};
   if (upload.offset == upload.spec.bytes) {
     BDAAS_ASSIGN(view.object, complete(call.api, call.user, upload.id));
   }

@@ -76,6 +76,7 @@ TEST_F(UploadTest, ADataSetComesInPieces) {
   EXPECT_EQ(midway.header("upload-length"), std::to_string(text_.size()));
   EXPECT_EQ(midway.header("cache-control"), "no-store");
   EXPECT_FALSE(read<UploadView>(get(path)).object);
+  EXPECT_EQ(read<UploadView>(get(path)).owner, user_);
   const auto last = ask(piece(path, 10, text_.substr(10)));
   EXPECT_EQ(last.status, 204) << last.body;
   const auto object = last.header("bdaas-object");

@@ -32,7 +32,10 @@ class Fetching {
     BDAAS_ASSIGN(const auto java, find_java(tools_, release_.java));
     BDAAS_ASSIGN(python_, find_python(tools_, release_.python_minimum));
     BDAAS_TRY(make_directory(packages_));
-    if (is_of_others() && installed_.missing().empty()) return installed_.facts(java, python_);
+    if (is_of_others() && installed_.missing().empty()) {
+      BDAAS_TRY(verify_packages());
+      return installed_.facts(java, python_);
+    }
     BDAAS_ASSIGN(const auto lock, FileLock::take(packages_ / ".lock", cancel_,
                                                  [&] { say("waiting for another fetch to end"); }));
     BDAAS_TRY(remove_tree(packages_ / ".tmp"));  // of a fetch that was killed
@@ -70,6 +73,18 @@ class Fetching {
       BDAAS_TRY(make_directory(dir));
       BDAAS_TRY(lay_out_package(*package, temp.path() / "downloads", dir));
       BDAAS_TRY(publish(dir, installed_.home(*package)));
+    }
+    return {};
+  }
+
+  // Of packages that cannot be mended here.
+  Result<> verify_packages() {
+    for (const auto& package : release_.packages) {
+      auto verified = verify_package(installed_.home(package));
+      if (verified) continue;
+      auto error = std::move(verified).error();
+      error.message += "; who owns it mends it with 'bdaas releases fetch'";
+      return std::move(error).context(fmt::format("{} {}", package.name, package.version));
     }
     return {};
   }

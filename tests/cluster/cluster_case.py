@@ -123,6 +123,26 @@ class ClusterCase(unittest.TestCase):
         return {event["Task Info"]["Host"] for event in events
                 if event["Event"] == "SparkListenerTaskEnd"}
 
+    def start_slow(self, *args):
+        """Begins a run, and answers when the program prints its first word."""
+        run = self.start("run", PROGRAMS / "slow.py", "--output",
+                         self.folder / f"{self.id()}.tar.gz", *args)
+        first = run.stdout.readline()
+        if first != "begun\n":
+            out, err = run.communicate(timeout=60)
+            self.fail(f"{first}{out}\n{err}")
+        return run
+
+    def finish_slow(self, run):
+        out, err = run.communicate(timeout=120)
+        self.assertEqual(run.returncode, 0, err[-2000:])
+        self.assertEqual(out, "sum 1770\n")
+
+    def agents(self, below=None):
+        """Of this home's nodes, or of the one below a directory."""
+        return [pid for pid, words in processes_naming(str(below or self.folder)).items()
+                if "bdaas-agent run " in words]
+
     def look_around(self, cluster):
         """While a program runs there: the hosts of its data's blocks, and the archives of classes
         of all JVMs. No socket listens outside 127/8, and its stage is seen as it runs."""

@@ -27,7 +27,7 @@ def class_archives(pids):
 
 
 def listening_addresses(pids):
-    """Hex addresses of the listening TCP sockets of these processes."""
+    """Hex addresses where these processes listen for TCP, or take UDP of anybody."""
     inodes = set()
     for pid in pids:
         for link in pathlib.Path(f"/proc/{pid}/fd").glob("*"):
@@ -38,10 +38,12 @@ def listening_addresses(pids):
             if found:
                 inodes.add(found[1])
     addresses = []
-    for table in ("tcp", "tcp6"):
+    listen, unconnected = "0A", "07"
+    for table, state in (("tcp", listen), ("tcp6", listen), ("udp", unconnected),
+                         ("udp6", unconnected)):
         for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
             field = line.split()
-            if field[3] == "0A" and field[9] in inodes:
+            if field[3] == state and field[9] in inodes:
                 addresses.append(field[1].partition(":")[0])
     return addresses
 

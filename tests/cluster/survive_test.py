@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import tempfile
-import unittest
 
 import cluster_case
 import kill_walk
@@ -14,40 +13,11 @@ from browser import Browser
 from cluster_case import PROGRAMS, TEXT, Archive, ClusterCase, processes_naming, wait_for
 
 MASTER_OF_A_PROGRAM = "org.apache.spark.deploy.yarn.ApplicationMaster"
-SLOW = """import threading
-from pyspark import SparkContext
-sc = SparkContext()
-def slow(item):
-    threading.Event().wait(0.25)
-    return item
-print("begun", flush=True)
-print("sum", sc.parallelize(range(60), 30).map(slow).sum(), flush=True)
-"""
 
 
 class Survive(ClusterCase):
-    def setUp(self):
-        self.program = self.folder / "slow.py"
-        self.program.write_text(SLOW)
-
-    def start_slow(self, *args):
-        """Begins a run, and answers when the program prints its first word."""
-        run = self.start("run", self.program, "--output", self.folder / f"{self.id()}.tar.gz",
-                         *args)
-        first = run.stdout.readline()
-        if first != "begun\n":
-            out, err = run.communicate(timeout=60)
-            self.fail(f"{first}{out}\n{err}")
-        return run
-
-    def agents(self):
-        return [pid for pid, words in processes_naming(str(self.folder)).items()
-                if "bdaas-agent run " in words]
-
     def finish(self, run):
-        out, err = run.communicate(timeout=120)
-        self.assertEqual(run.returncode, 0, err[-2000:])
-        self.assertEqual(out, "sum 1770\n")
+        self.finish_slow(run)
         self.check_nothing_lives()
 
     def check_nothing_lives(self):

@@ -23,6 +23,7 @@ constexpr std::array kNodeColumns = {Column{"ID", "id"},
                                      Column{"ROLE", "role"},
                                      Column{"HOST", "host"},
                                      Column{"ADDRESS", "machine.address"},
+                                     Column{"STATE", "status.state", Show::state},
                                      Column{"READY", "ready", Show::state},
                                      Column{"DAEMONS", "daemons", Show::count},
                                      Column{"LEAVING", "drain"}};
