@@ -57,7 +57,7 @@ class Standalone(ClusterCase):
 
     def test_a_program_lasts_too_long(self):
         _, ran = self.run_program(self.write(STAYS), "--cluster", self.cluster, "--timeout", "8s",
-                                  code=1)
+                                  code=124)
         self.assertIn("longer than its time-out of 8", ran.stderr)
         self.check_no_driver()
 
@@ -72,7 +72,7 @@ class Standalone(ClusterCase):
     def test_manager_and_the_driver_s_agent_are_killed(self):
         run = self.start_slow("--cluster", self.cluster)
         os.kill(self.home.address()["pid"], signal.SIGKILL)
-        [agent] = self.agents(self.master()["machine"]["dir"] + "/")
+        [agent] = self.agents(self.master()["machine"]["dir"])
         os.kill(agent, signal.SIGKILL)
         self.finish_slow(run)
 

@@ -28,7 +28,7 @@ std::string end_text(const RunModel& model, Time now) {
                       end.message.empty() ? to_text(end.reason) : end.message);
   const bool said =
       model.last_lines.empty() || end.message.find(model.last_lines) != std::string::npos;
-  if (!said) text += fmt::format("the end of the program's stderr:\n{}\n", model.last_lines);
+  if (!said) text += fmt::format("the program's last lines:\n{}\n", model.last_lines);
   return text;
 }
 
