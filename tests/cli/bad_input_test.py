@@ -41,6 +41,16 @@ def tar_of(entries):
     return content.getvalue()
 
 
+def without_registries(folder):
+    """The environment of a machine whose Maven and pip reach nobody."""
+    settings = folder / "maven-home" / ".m2" / "settings.xml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("<settings><mirrors><mirror><id>gone</id><mirrorOf>*</mirrorOf>"
+                        "<url>http://127.0.0.1:9/</url></mirror></mirrors></settings>")
+    return {"MAVEN_OPTS": f"-Duser.home={folder / 'maven-home'}", "PIP_CONFIG_FILE": "/dev/null",
+            "PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_FIND_LINKS": "", "PIP_RETRIES": "0"}
+
+
 class Case(unittest.TestCase):
     """One home, and so one manager, per class."""
 
@@ -344,14 +354,7 @@ class Fetching(Case):
     def test_without_a_network(self):
         if shutil.which("mvn") is None:
             self.skipTest("there is no Maven here")
-        nobody_home = self.folder / "maven-home"
-        (nobody_home / ".m2").mkdir(parents=True)
-        (nobody_home / ".m2" / "settings.xml").write_text(
-            "<settings><mirrors><mirror><id>gone</id><mirrorOf>*</mirrorOf>"
-            "<url>http://127.0.0.1:9/</url></mirror></mirrors></settings>")
-        env = {**self.variables_, "MAVEN_OPTS": f"-Duser.home={nobody_home}",
-               "PIP_CONFIG_FILE": "/dev/null", "PIP_INDEX_URL": "http://127.0.0.1:9/",
-               "PIP_FIND_LINKS": "", "PIP_RETRIES": "0"}
+        env = {**self.variables_, **without_registries(self.folder)}
         self.refused(["run", "ok.py"], MANAGER_FAILED, "does not answer", "network", env=env)
 
 
@@ -371,6 +374,11 @@ class Corrupted(Case):
             jar.write_bytes(content[:-100])
             ran = self.home.run("releases", "verify", env={"BDAAS_PACKAGES": str(copy)})
             self.check_refused(ran, MANAGER_FAILED, jar.name, "releases fetch")
+            self.home.run("stop")
+            # A run would mend it, so it starts nothing when it cannot.
+            ran = self.home.run("run", "ok.py", env={"BDAAS_PACKAGES": str(copy),
+                                                     **without_registries(self.folder)})
+            self.check_refused(ran, MANAGER_FAILED, "does not answer", "network")
             self.home.run("stop")
 
 
