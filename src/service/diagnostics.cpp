@@ -11,6 +11,8 @@ namespace bdaas {
 namespace {
 
 constexpr std::size_t kSentenceBytesMax = 400;
+// EXIT_SC_NOT_INITED of Spark's ApplicationMaster.
+constexpr std::string_view kNoSparkContext = "13";
 constexpr const char* kMoreMemory = "give it more with --memory or take fewer workers";
 
 // The line's rest after `mark`; nothing when the mark is absent.
@@ -85,6 +87,11 @@ std::string explain_failure(std::string_view diagnostics) {
   if (const auto code = after(diagnostics, "exitCode:")) {
     const std::string digits = digits_of(*code);
     if (auto killed = killed_from_outside(digits)) return *std::move(killed);
+    if (digits == kNoSparkContext) {
+      return "the program ended without having made a SparkContext, which YARN waits for; a "
+             "program "
+             "that needs none runs with --master standalone";
+    }
     for (const char* mark : {"\nCaused by: ", "Exception in thread \"main\" ", "Error: "}) {
       if (const auto cause = after(diagnostics, mark)) {
         return sentence(fmt::format("its driver ended with exit code {}: {}", digits, *cause));

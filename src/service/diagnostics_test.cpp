@@ -66,6 +66,13 @@ TEST(Diagnostics, ExitOfTheDriver) {
       "its driver ended with exit code 1: Could not find or load main class org.example.Nosuch");
 }
 
+TEST(Diagnostics, AProgramWithoutSpark) {
+  EXPECT_EQ(explain_failure("Application application_1_1 failed 1 times due to AM Container for "
+                            "appattempt_1_1_000001 exited with  exitCode: 13\nFailing."),
+            "the program ended without having made a SparkContext, which YARN waits for; a program "
+            "that needs none runs with --master standalone");
+}
+
 TEST(Diagnostics, OthersKeepTheirFirstLine) {
   EXPECT_EQ(
       explain_failure("Application application_1_1 was killed by user ann at 127.0.0.1\nmore"),
