@@ -28,11 +28,11 @@ std::string archive_name(std::string_view job_name, const JobId& job) {
 
 Result<SavedArchive> fetch_archive(const Api& api, const ResultId& result, const fs::path& output,
                                    const Progress& progress, TaskControl& control) {
-  BDAAS_ASSIGN(const auto answer, api.get("/v1/results/" + result.text));
+  BDAAS_ASSIGN(const auto answer, api.get("/v1/results/" + result.text, &control.stop));
   BDAAS_ASSIGN(const auto stored, noun_from<JobResult>(answer));
   fs::path target = output;
   if (target.empty()) {
-    BDAAS_ASSIGN(const auto of_job, api.get("/v1/jobs/" + stored.job.text));
+    BDAAS_ASSIGN(const auto of_job, api.get("/v1/jobs/" + stored.job.text, &control.stop));
     BDAAS_ASSIGN(const auto job, noun_from<Job>(of_job));
     target = archive_name(job.spec.name, job.id);
   }

@@ -61,8 +61,9 @@ Result<> fetch_release(const Api& api, std::string_view name,
   return fail(ErrorKind::unavailable, "the manager stopped fetching release {} half-way", name);
 }
 
-Result<bool> release_is_present(const Api& api, std::string_view name) {
-  BDAAS_ASSIGN(const auto items, api.list("/v1/releases"));
+Result<bool> release_is_present(const Api& api, std::string_view name,
+                                const std::atomic<bool>* stop) {
+  BDAAS_ASSIGN(const auto items, api.list("/v1/releases", stop));
   BDAAS_ASSIGN(const auto releases, nouns_from<ReleaseStatus>(items));
   for (const auto& release : releases) {
     if (release.name == name) return release.present;

@@ -14,6 +14,7 @@ Result<> fetch_release(const Api& api, std::string_view name,
                        TaskControl& control);
 
 // It was fetched before. invalid_argument: there is none of that name.
-Result<bool> release_is_present(const Api& api, std::string_view name);
+Result<bool> release_is_present(const Api& api, std::string_view name,
+                                const std::atomic<bool>* stop = nullptr);
 
 }  // namespace bdaas::cli

@@ -33,9 +33,10 @@ std::string trimmed(std::string text) {
   return text;
 }
 
-Result<> check_health(const Endpoint& endpoint) {
+Result<> check_health(const Endpoint& endpoint, const std::atomic<bool>* stop) {
   HttpClient client;
   HttpRequest request;
+  request.cancel = stop;
   request.url = endpoint.base_url + "/v1/health";
   request.timeout = kHealthTimeout;
   request.connect_timeout = kHealthTimeout;
@@ -194,12 +195,12 @@ Result<ManagerAddress> read_address(const StateDir& state) {
 
 }  // namespace
 
-Result<Endpoint> find_manager(const StateDir& state) {
+Result<Endpoint> find_manager(const StateDir& state, const std::atomic<bool>* stop) {
   BDAAS_ASSIGN(const auto file, read_address(state));
   BDAAS_ASSIGN(auto token, read_file(state.token()));
   Endpoint endpoint{fmt::format("http://{}:{}", file.address, file.port),
                     Secret<std::string>(trimmed(std::move(token)))};
-  BDAAS_TRY(check_health(endpoint));
+  BDAAS_TRY(check_health(endpoint, stop));
   return endpoint;
 }
 
@@ -211,14 +212,16 @@ UniqueFd process_of_manager(const StateDir& state) {
 
 Result<Endpoint> ensure_manager(const CliEnvironment& environment, const StateDir& state,
                                 Millis deadline, const std::atomic<bool>* stop) {
-  if (auto found = find_manager(state)) return found;
+  const auto stopped = [stop] { return stop != nullptr && *stop; };
+  if (auto found = find_manager(state, stop)) return found;
+  if (stopped()) return fail(ErrorKind::cancelled, "stopped");
   BDAAS_ASSIGN(auto serve, ServeProcess::start(environment));
   auto until = SteadyClock::now() + deadline;
   bool ended = false;
   while (SteadyClock::now() < until) {
-    if (stop != nullptr && *stop) return fail(ErrorKind::cancelled, "stopped");
+    if (stopped()) return fail(ErrorKind::cancelled, "stopped");
     const auto code = serve.wait(kLookAgain);
-    if (auto found = find_manager(state)) return found;
+    if (auto found = find_manager(state, stop)) return found;
     if (code && *code != 0 && !ended) {
       ended = true;
       until = std::min(until, SteadyClock::now() + kGraceForAnother);

@@ -123,6 +123,20 @@ TEST_F(ManagerProcessTest, SaysWhyNoneCouldBeStarted) {
   EXPECT_THAT(absent.error().message, HasSubstr("cannot start the manager '"));
 }
 
+TEST_F(ManagerProcessTest, StopsWaitingForASilentManagerWhenTold) {
+  std::atomic<bool> stop{false};
+  FakeServer silent([&stop](Exchange& exchange) {
+    stop = true;
+    exchange.wait_for_end();
+  });
+  std::ofstream(state_.manager()) << fmt::format(R"({{"pid":1,"address":"127.0.0.1","port":{}}})",
+                                                 silent.port());
+  environment_.executable = dir_.path() / "absent";  // starting it would be another error
+  const auto endpoint = ensure_manager(environment_, state_, std::chrono::seconds(60), &stop);
+  ASSERT_FALSE(endpoint.ok());
+  EXPECT_EQ(endpoint.error().kind, ErrorKind::cancelled);
+}
+
 TEST_F(ManagerProcessTest, StopsWaitingWhenTold) {
   become("exit 0\n");
   const std::atomic<bool> stop{true};

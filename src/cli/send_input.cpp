@@ -36,7 +36,7 @@ bool could_be(const DataSet& stored, const LocalData& data) {
 
 Result<ProgramId> send_program(const Api& api, const LocalProgram& program,
                                const Progress& progress, TaskControl& control) {
-  BDAAS_ASSIGN(const auto items, api.list("/v1/programs"));
+  BDAAS_ASSIGN(const auto items, api.list("/v1/programs", &control.stop));
   BDAAS_ASSIGN(const auto known, nouns_from<Program>(items));
   for (const auto& stored : known) {
     if (stored.sha256 == program.sha256 && stored.name == program.name) return stored.id;
@@ -49,7 +49,7 @@ Result<ProgramId> send_program(const Api& api, const LocalProgram& program,
 
 Result<DataSetId> send_data(const Api& api, LocalData& data, const Progress& progress,
                             TaskControl& control) {
-  BDAAS_ASSIGN(const auto items, api.list("/v1/data"));
+  BDAAS_ASSIGN(const auto items, api.list("/v1/data", &control.stop));
   BDAAS_ASSIGN(auto known, nouns_from<DataSet>(items));
   std::erase_if(known, [&](const DataSet& stored) { return !could_be(stored, data); });
   std::string sha256;
@@ -62,7 +62,7 @@ Result<DataSetId> send_data(const Api& api, LocalData& data, const Progress& pro
   BDAAS_ASSIGN(const auto sent,
                upload(api, {"data", data.name, std::string(to_text(data.shape)), sha256},
                       *data.source, progress, control));
-  BDAAS_ASSIGN(const auto answer, api.get("/v1/data/" + sent.object));
+  BDAAS_ASSIGN(const auto answer, api.get("/v1/data/" + sent.object, &control.stop));
   BDAAS_ASSIGN(const auto stored, noun_from<DataSet>(answer));
   if (stored.sha256 != sent.sha256) {
     return fail(ErrorKind::corrupted, "'{}' arrived changed: sha256 {} was sent, {} is stored",
@@ -74,7 +74,7 @@ Result<DataSetId> send_data(const Api& api, LocalData& data, const Progress& pro
 Result<DataSetId> lend_data(const Api& api, LocalData& data, const Progress& progress,
                             TaskControl& control) {
   if (data.path.empty()) return send_data(api, data, progress, control);
-  const auto answer = api.post("/v1/data", json::object{{"path", data.path}});
+  const auto answer = api.post("/v1/data", json::object{{"path", data.path}}, &control.stop);
   if (answer) {
     BDAAS_ASSIGN(const auto seen, noun_from<DataSet>(*answer));
     if (seen.bytes == static_cast<std::int64_t>(data.content_bytes)) return seen.id;

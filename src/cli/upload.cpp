@@ -123,7 +123,7 @@ Result<> Transfer::ask_offset() {
 }
 
 Result<> Transfer::ask_object() {
-  BDAAS_ASSIGN(const auto answer, api_.get(path_));
+  BDAAS_ASSIGN(const auto answer, api_.get(path_, &control_.stop));
   object_ = text_at(answer, "object");
   if (object_.empty()) return fail(ErrorKind::internal, "the manager does not name what it got");
   return {};

@@ -116,7 +116,7 @@ RunSessionOptions session_options(Session& session, const StateDir& state,
 // Manager first: it is waited for under the view's eyes, so that Ctrl-C and the stopwatch work.
 Result<> connect(Api& api, const RunSessionOptions& options, const StateDir& state,
                  const TellRun& tell, const TaskControl& control) {
-  auto found = find_manager(state);
+  auto found = find_manager(state, &control.stop);
   if (!found) {
     tell(PhaseBegan{Phase::manager, "starting"});
     found = options.find_manager(control.stop);

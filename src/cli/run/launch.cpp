@@ -14,7 +14,7 @@ constexpr Millis kBetweenProgress{100};
 Result<> prepare_release(const Api& api, const std::string& name, const TellRun& tell,
                          TaskControl& control) {
   if (name.empty()) return {};
-  BDAAS_ASSIGN(const bool present, release_is_present(api, name));
+  BDAAS_ASSIGN(const bool present, release_is_present(api, name, &control.stop));
   if (present) return {};
   tell(PhaseBegan{Phase::release, "fetching " + name});
   const auto done = fetch_release(
@@ -83,11 +83,11 @@ Result<> send_inputs(const Api& api, LaunchPlan& plan, const TellRun& tell, Task
 }
 
 // Before anything is fetched or sent: a cluster that cannot be is refused at once.
-Result<> check_place(const Api& api, const LaunchPlan& plan) {
+Result<> check_place(const Api& api, const LaunchPlan& plan, const TaskControl& control) {
   if (plan.spec.cluster) return {};
   const json::object wish{{"place", to_json(plan.spec.place)},
                           {"data_bytes", static_cast<std::int64_t>(bytes_to_send(plan))}};
-  const auto answer = api.post("/v1/cluster-checks", wish);
+  const auto answer = api.post("/v1/cluster-checks", wish, &control.stop);
   if (!answer) return answer.error();
   return {};
 }
@@ -117,7 +117,7 @@ Result<Job> ask_for_job(Api& api, JobSpec& spec, const FindManager& find_manager
 
 Result<Job> launch(Api& api, LaunchPlan& plan, const FindManager& find_manager, const TellRun& tell,
                    TaskControl& control) {
-  BDAAS_TRY(check_place(api, plan));
+  BDAAS_TRY(check_place(api, plan, control));
   BDAAS_TRY(prepare_release(api, plan.needs_release, tell, control));
   tell(PhaseBegan{Phase::upload, {}});
   const auto sent = send_inputs(api, plan, tell, control);
