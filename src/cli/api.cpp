@@ -101,9 +101,10 @@ Result<HttpResponse> Api::send(HttpRequest request) const {
 }
 
 Result<json::value> Api::call(std::string_view method, std::string_view path,
-                              const json::value& body, Cancel cancel) const {
+                              const json::value& body, Cancel cancel, Millis timeout) const {
   HttpRequest request;
   request.cancel = cancel;
+  request.timeout = timeout;
   request.method = method;
   request.url = path;
   request.response_bytes_max = 256u << 20;  // a page of 1000 rows with their last lines
@@ -118,7 +119,7 @@ Result<json::value> Api::call(std::string_view method, std::string_view path,
 }
 
 Result<> Api::remove(std::string_view path) const {
-  BDAAS_ASSIGN(const auto answer, call("DELETE", path, nullptr, nullptr));
+  BDAAS_ASSIGN(const auto answer, call("DELETE", path, nullptr, nullptr, kAnswerTimeout));
   (void)answer;  // nothing is promised in it
   return {};
 }

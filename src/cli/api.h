@@ -14,6 +14,9 @@ namespace bdaas::cli {
 // Long enough for any stream; a stream that ends earlier is opened again by its reader.
 inline constexpr Millis kStreamTimeout = std::chrono::hours(24);
 
+// Of one question to the manager, but for streams and for those who cannot wait so long.
+inline constexpr Millis kAnswerTimeout = std::chrono::seconds(30);
+
 struct Endpoint {
   std::string base_url;  // "http://127.0.0.1:4711"
   Secret<std::string> token;
@@ -27,14 +30,14 @@ class Api {
   void move_to(Endpoint endpoint);
 
   // An answer that is not 2xx is an Error with the manager's own kind and message.
-  // cancel: ends the call early when it becomes true.
+  // cancel: ends the call early when it becomes true. timeout: of the whole call.
   using Cancel = const std::atomic<bool>*;
   Result<json::value> get(std::string_view path, Cancel cancel = nullptr) const {
-    return call("GET", path, nullptr, cancel);
+    return call("GET", path, nullptr, cancel, kAnswerTimeout);
   }
   Result<json::value> post(std::string_view path, const json::value& body = nullptr,
-                           Cancel cancel = nullptr) const {
-    return call("POST", path, body, cancel);
+                           Cancel cancel = nullptr, Millis timeout = kAnswerTimeout) const {
+    return call("POST", path, body, cancel, timeout);
   }
   Result<> remove(std::string_view path) const;
 
@@ -49,7 +52,7 @@ class Api {
 
  private:
   Result<json::value> call(std::string_view method, std::string_view path, const json::value& body,
-                           Cancel cancel) const;
+                           Cancel cancel, Millis timeout) const;
 
   mutable std::mutex mutex_;
   Endpoint endpoint_;  // guarded by mutex_

@@ -13,6 +13,10 @@ struct TaskControl {
   std::atomic<bool> stop{false};
   Waker waker;
 
+  void ask_to_stop() {
+    stop = true;
+    waker.wake();
+  }
   // False when it is time to stop.
   bool wait(Millis most) {
     if (!stop) waker.wait(most);
@@ -33,10 +37,7 @@ class Task {
   Task& operator=(const Task&) = delete;
 
   void wake() { control_.waker.wake(); }
-  void stop() {
-    control_.stop = true;
-    control_.waker.wake();
-  }
+  void stop() { control_.ask_to_stop(); }
 
  private:
   TaskControl control_;  // before the thread that uses it

@@ -142,9 +142,10 @@ Result<ExitCode> run(Session& session, const Arguments& arguments) {
   options.model.has_data = !plan.data.empty();
   options.model.borrows = plan.spec.cluster.has_value();
   options.model.keeps = plan.spec.keep;
-  options.start = [&](const TellRun& tell, TaskControl& control) -> Result<Job> {
+  options.start = [&](const TellRun& tell, TaskControl& control,
+                      TaskControl& leaving) -> Result<Job> {
     BDAAS_TRY(connect(api, options, state, tell, control));
-    return launch(api, plan, options.find_manager, tell, control);
+    return launch(api, plan, options.find_manager, tell, control, leaving);
   };
   const auto view = make_view(session.out(), session.err(), session.json());
   return run_session(api, options, *view, signals);
@@ -165,7 +166,7 @@ Result<ExitCode> attach(Session& session, const Arguments& arguments) {
   options.model.has_data = !job.spec.data.empty();
   options.model.borrows = job.spec.cluster.has_value();
   options.model.keeps = job.spec.keep;
-  options.start = [&](const TellRun&, TaskControl&) -> Result<Job> { return job; };
+  options.start = [&](const TellRun&, TaskControl&, TaskControl&) -> Result<Job> { return job; };
   const auto view = make_view(session.out(), session.err(), session.json());
   return run_session(api, options, *view, signals);
 }

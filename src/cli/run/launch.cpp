@@ -93,30 +93,55 @@ Result<> check_place(const Api& api, const LaunchPlan& plan, const TaskControl& 
 }
 
 constexpr RetryPolicy kAskAgain{.attempts_max = 5};
+constexpr Millis kLastAskTimeout{1'000};
 
-Result<Job> ask_for_job(Api& api, JobSpec& spec, const FindManager& find_manager) {
-  SystemEntropy entropy;
-  spec.token = random_text(entropy, 24);
-  TaskControl to_the_end;  // the job may be there already: leaving now would leave it to itself
+Result<Job> post_job(const Api& api, const JobSpec& spec, const std::atomic<bool>* stop,
+                     Millis timeout) {
+  BDAAS_ASSIGN(const auto answer, api.post("/v1/jobs", to_json(spec), stop, timeout));
+  return noun_from<Job>(answer);
+}
+
+bool leaves_it_open(ErrorKind kind) {
+  return kind == ErrorKind::cancelled || is_broken_connection(kind);
+}
+
+// The same token for all questions: whichever of them arrives first makes the job, and the others
+// are answered with it.
+Result<Job> ask_for_job(Api& api, const JobSpec& spec, const FindManager& find_manager,
+                        TaskControl& leaving) {
   Result<Job> job = Job{};
-  const auto end = keep_trying(
+  bool may_be_there = false;  // a question got away that no answer came to
+  auto end = keep_trying(
       [&] {
-        const auto answer = api.post("/v1/jobs", to_json(spec));
-        if (answer) job = noun_from<Job>(*answer);
-        auto attempt = attempt_of(answer ? Result<>{} : answer.error(), false);
+        job = post_job(api, spec, &leaving.stop, kAnswerTimeout);
+        auto attempt = attempt_of(job ? Result<>{} : job.error(), false);
+        if (job) return attempt;
+        const auto kind = job.error().kind;
+        may_be_there = leaves_it_open(kind) && (may_be_there || kind != ErrorKind::unavailable);
         if (!attempt.again) return attempt;
-        if (auto found = find_manager(to_the_end.stop)) api.move_to(*std::move(found));
+        if (auto found = find_manager(leaving.stop)) api.move_to(*std::move(found));
         return attempt;
       },
-      to_the_end, kAskAgain);
-  BDAAS_TRY(end);
-  return job;
+      leaving, kAskAgain);
+  if (end) return job;
+  if (!may_be_there) return std::move(end).error();
+  // A question that is given up may still make the job, after anything that a list would show. So
+  // it is asked once more: the job of its answer is the one there is, and can be cancelled.
+  if (leaving.stop) {
+    job = post_job(api, spec, nullptr, kLastAskTimeout);
+    if (job) return job;
+    end = std::move(job).error();
+  }
+  return fail(ErrorKind::unknown_outcome,
+              "the manager did not say whether it made the job: {}; look for it in `bdaas jobs "
+              "list`, and end it with `bdaas jobs cancel JOB`",
+              end.error().message);
 }
 
 }  // namespace
 
 Result<Job> launch(Api& api, LaunchPlan& plan, const FindManager& find_manager, const TellRun& tell,
-                   TaskControl& control) {
+                   TaskControl& control, TaskControl& leaving) {
   BDAAS_TRY(check_place(api, plan, control));
   BDAAS_TRY(prepare_release(api, plan.needs_release, tell, control));
   tell(PhaseBegan{Phase::upload, {}});
@@ -124,7 +149,9 @@ Result<Job> launch(Api& api, LaunchPlan& plan, const FindManager& find_manager, 
   tell(PhaseEnded{Phase::upload, sent.ok()});
   BDAAS_TRY(sent);
   if (control.stop) return fail(ErrorKind::cancelled, "cancelled before the job was created");
-  return ask_for_job(api, plan.spec, find_manager);
+  SystemEntropy entropy;
+  plan.spec.token = random_text(entropy, 24);
+  return ask_for_job(api, plan.spec, find_manager, leaving);
 }
 
 }  // namespace bdaas::cli

@@ -12,21 +12,38 @@ namespace bdaas::cli {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
+using Steady = std::chrono::steady_clock;
+
+// Far below what a request to the manager may take otherwise.
+constexpr std::chrono::seconds kSoon{10};
 
 // A manager that has room for small data only; notes what it is asked.
 class LaunchTest : public testing::Test {
  protected:
   Result<Job> launch_of(LaunchPlan& plan) {
-    Api api(Endpoint{server_.url(), Secret<std::string>("t0ken")});
-    TaskControl control;
+    Api api(Endpoint{url_, Secret<std::string>("t0ken")});
     const auto find_manager = [this](const std::atomic<bool>&) -> Result<Endpoint> {
       ++found_;
-      return Endpoint{server_.url(), Secret<std::string>("t0ken")};
+      on_search_();
+      return Endpoint{url_, Secret<std::string>("t0ken")};
     };
     return launch(
-        api, plan, find_manager, [](RunInput) {}, control);
+        api, plan, find_manager, [](RunInput) {}, control_, leaving_);
+  }
+  // Of a job on a cluster that stands: one request.
+  static LaunchPlan one_question() {
+    LaunchPlan plan;
+    plan.program = ProgramId{"p-1"};
+    plan.spec.cluster = ClusterId{"c-1"};
+    return plan;
   }
 
+  TaskControl control_;
+  TaskControl leaving_;
+  std::function<void()> on_search_ = [] {};  // for a manager that is gone
+  std::function<void()> on_silence_;         // instead of an answer; then the client must go
+  int silences_ = 0;                         // so many, before the answers
   std::vector<std::string> asked_;
   std::vector<std::string> tokens_;
   int answers_lost_ = 0;  // of the first so many
@@ -36,6 +53,7 @@ class LaunchTest : public testing::Test {
   FakeServer server_{[this](Exchange& exchange) {
     asked_.push_back(exchange.method + " " + exchange.target);
     if (exchange.target == "/v1/cluster-checks") {
+      if (silences_-- > 0) return be_silent(exchange);
       return exchange.answer(507, R"({"error":{"kind":"resource_exhausted","message":"full"}})");
     }
     if (exchange.target == "/v1/data" && exchange.method == "POST") {
@@ -49,12 +67,20 @@ class LaunchTest : public testing::Test {
       const auto spec = noun_from<JobSpec>(parse_json(exchange.read_body()).value());
       tokens_.push_back(spec ? spec->token : spec.error().message);
       if (answers_lost_-- > 0) return;
+      if (silences_-- > 0) return be_silent(exchange);
       Job job;
       job.id = JobId{"j-1"};
       return exchange.answer(201, write_json(to_json(job)));
     }
     exchange.answer(404);
   }};
+  std::string url_ = server_.url();
+
+ private:
+  void be_silent(Exchange& exchange) const {
+    on_silence_();
+    exchange.wait_for_end();
+  }
 };
 
 TEST_F(LaunchTest, NothingIsFetchedOrSentForAClusterThatCannotBe) {
@@ -121,6 +147,59 @@ TEST_F(LaunchTest, AnAnswerThatIsLostIsAskedForAgainByTheSameToken) {
   EXPECT_EQ(tokens_[0], tokens_[1]);
   EXPECT_EQ(tokens_[0], tokens_[2]);
   EXPECT_EQ(found_, 2);
+}
+
+// ---- leaving ----
+
+TEST_F(LaunchTest, ACheckThatIsNotAnsweredEndsWithTheWish) {
+  silences_ = 1;
+  on_silence_ = [this] { control_.ask_to_stop(); };
+  const auto began = Steady::now();
+  LaunchPlan plan;
+  plan.program = ProgramId{"p-1"};
+  const auto job = launch_of(plan);
+  ASSERT_FALSE(job.ok());
+  EXPECT_EQ(job.error().kind, ErrorKind::cancelled);
+  EXPECT_LT(Steady::now() - began, kSoon);
+}
+
+TEST_F(LaunchTest, LeavingAsksOnceMoreByTheSameToken) {
+  silences_ = 1;
+  on_silence_ = [this] { leaving_.ask_to_stop(); };
+  const auto began = Steady::now();
+  auto plan = one_question();
+  const auto job = launch_of(plan);
+  ASSERT_TRUE(job.ok()) << job.error().message;
+  EXPECT_EQ(job->id.text, "j-1");
+  EXPECT_LT(Steady::now() - began, kSoon);
+  ASSERT_EQ(tokens_.size(), 2u);
+  EXPECT_EQ(tokens_[0], tokens_[1]);
+  EXPECT_EQ(found_, 0);
+}
+
+TEST_F(LaunchTest, LeavingAManagerThatGotNoQuestionIsSure) {
+  url_ = "http://127.0.0.1:1";
+  on_search_ = [this] { leaving_.ask_to_stop(); };
+  auto plan = one_question();
+  const auto job = launch_of(plan);
+  ASSERT_FALSE(job.ok());
+  EXPECT_EQ(job.error().kind, ErrorKind::cancelled);
+  EXPECT_EQ(found_, 1);
+}
+
+// The first one may still be on its way, and make the job.
+TEST_F(LaunchTest, LeavingAnAnswerThatWasLostIsUnsureThoughNobodyListensNow) {
+  answers_lost_ = 1;
+  on_search_ = [this] {
+    url_ = "http://127.0.0.1:1";
+    leaving_.ask_to_stop();
+  };
+  auto plan = one_question();
+  const auto job = launch_of(plan);
+  ASSERT_FALSE(job.ok());
+  EXPECT_EQ(job.error().kind, ErrorKind::unknown_outcome);
+  EXPECT_THAT(job.error().message, HasSubstr("`bdaas jobs list`"));
+  EXPECT_EQ(tokens_.size(), 1u);
 }
 
 }  // namespace

@@ -139,6 +139,8 @@ class Reducer {
     changes_.push_back(Noted{"cancelling; press Ctrl-C again to leave it to the manager"});
   }
 
+  void operator()(const CancelTaken&) { model_.cancel_taken = true; }
+
   void operator()(const TroubleSeen& input) {
     if (model_.trouble == input.message) return;
     model_.trouble = input.message;

@@ -113,7 +113,8 @@ struct RunModel {
   std::vector<Stage> stages;
   std::string last_lines;  // of the driver's stderr, when it failed
   bool cancel_asked = false;
-  std::string trouble;  // with the connection, now; empty: none
+  bool cancel_taken = false;  // by the manager, which sees to it from then on
+  std::string trouble;        // with the connection, now; empty: none
   std::optional<JobEnd> end;
   std::optional<SavedArchive> archive;
 
@@ -166,13 +167,14 @@ struct ArchiveSaved {
   SavedArchive archive;
 };
 struct CancelAsked {};
+struct CancelTaken {};
 struct TroubleSeen {  // empty: over
   std::string message;
 };
 
-using RunInput =
-    std::variant<PhaseBegan, PhaseProgress, PhaseEnded, JobSeen, ClusterSeen, StepSeen, EventSeen,
-                 NodesSeen, StagesSeen, OutputSeen, ArchiveSaved, CancelAsked, TroubleSeen>;
+using RunInput = std::variant<PhaseBegan, PhaseProgress, PhaseEnded, JobSeen, ClusterSeen, StepSeen,
+                              EventSeen, NodesSeen, StagesSeen, OutputSeen, ArchiveSaved,
+                              CancelAsked, CancelTaken, TroubleSeen>;
 
 // How a thread that sees something says so. May wait for room.
 using TellRun = std::function<void(RunInput input)>;

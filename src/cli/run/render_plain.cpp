@@ -80,7 +80,8 @@ std::string render_plain(const RunChange& change, Time now, std::chrono::seconds
 std::string render_summary(const RunModel& model, Time now) {
   std::string text = fmt::format("{} ", without_controls(model.title));
   if (!model.end) {
-    text += "goes on without this terminal";
+    text += model.cancel_taken ? "is being cancelled" : "goes on";
+    text += " without this terminal";
   } else if (model.end->state == JobState::succeeded) {
     text += "succeeded";
   } else if (model.end->state == JobState::cancelled) {

@@ -155,6 +155,8 @@ TEST(RenderSummary, SaysWhenThereIsNoOutputAndWhenTheClusterStays) {
   EXPECT_THAT(render_summary(model, at(23)), HasSubstr("was cancelled after"));
   model.end.reset();
   EXPECT_THAT(render_summary(model, at(23)), HasSubstr("goes on without this terminal"));
+  model.cancel_taken = true;
+  EXPECT_THAT(render_summary(model, at(23)), HasSubstr("is being cancelled without this terminal"));
 }
 
 // ---- JSON ----

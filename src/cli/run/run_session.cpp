@@ -43,6 +43,7 @@ class RunSession {
   void handle(WatchEnded ended);
   void handle(Downloaded downloaded);
   void handle_signal(int signal);
+  void leave();
 
   // ---- tasks ----
   void start_launch();
@@ -77,6 +78,7 @@ class RunSession {
 
   Channel<Happening> channel_;
   std::atomic<bool> cancel_{false};  // the wish that the watch carries
+  TaskControl leaving_;              // stopped with left_
   std::optional<Task> launch_;
   std::optional<Task> events_;
   std::optional<Task> watch_;
@@ -98,6 +100,7 @@ void RunSession::handle(Launched launched) {
   if (!launched.job) return give_up(std::move(launched.job).error());
   handle(RunInput(JobSeen{*launched.job}));
   start_watching(*launched.job);
+  if (left_) watch_->stop();
 }
 
 void RunSession::handle(WatchEnded ended) {
@@ -117,10 +120,7 @@ void RunSession::handle(Downloaded downloaded) {
 
 void RunSession::handle_signal(int signal) {
   if (signal == SIGWINCH) return;  // the next drawing asks for the width
-  if (cancel_) {
-    left_ = over_ = true;
-    return;
-  }
+  if (cancel_) return leave();
   cancel_ = true;
   handle(RunInput(CancelAsked{}));
   if (watch_) {
@@ -130,10 +130,18 @@ void RunSession::handle_signal(int signal) {
   }
 }
 
+// Not over yet: a job that comes of the launch still has to be cancelled, and the watch does that
+// with its last word. Both know that they may not take long now.
+void RunSession::leave() {
+  left_ = true;
+  leaving_.ask_to_stop();
+  if (watch_) watch_->stop();
+}
+
 void RunSession::start_launch() {
   launch_.emplace([this](TaskControl& control) {
     const auto tell = [this](RunInput input) { channel_.push(std::move(input)); };
-    channel_.push(Launched{options_.start(tell, control)});
+    channel_.push(Launched{options_.start(tell, control, leaving_)});
   });
 }
 
@@ -199,6 +207,7 @@ void RunSession::wait() {
 
 bool RunSession::finished() {
   if (over_) return true;
+  if (left_) return watch_over_;
   if (!model_.end || !watch_over_) return false;
   const auto now = clock_.now();
   if (!ended_at_) ended_at_ = now;
@@ -207,7 +216,11 @@ bool RunSession::finished() {
 }
 
 Result<ExitCode> RunSession::outcome() const {
-  if (left_) return ExitCode::cancelled;
+  if (left_) {
+    const bool unsure = error_ && error_->kind == ErrorKind::unknown_outcome;
+    if (unsure) return Error{ErrorKind::cancelled, error_->message};
+    return ExitCode::cancelled;
+  }
   if (error_ && !(cancel_ && error_->kind == ErrorKind::cancelled)) return *error_;
   if (!model_.end) return ExitCode::cancelled;
   switch (model_.end->state) {

@@ -11,12 +11,17 @@
 #include "base/digest.h"
 #include "base/temp_dir.h"
 #include "cli/fake_server.h"
+#include "cli/run/launch.h"
 
 namespace bdaas::cli {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using Steady = std::chrono::steady_clock;
+
+// Far below what a request to the manager may take otherwise.
+constexpr std::chrono::seconds kSoon{10};
 
 // The states of one job; a test moves it on.
 class ScriptedJob {
@@ -24,8 +29,10 @@ class ScriptedJob {
   void operator()(Exchange& exchange) {
     const auto path = exchange.target.substr(0, exchange.target.find('?'));
     if (path == "/v1/events") return stream_events(exchange);
+    if (path == "/v1/jobs") return be_asked(exchange);
     if (path == "/v1/jobs/j-1") return exchange.answer(200, job());
     if (path == "/v1/jobs/j-1/cancel") {
+      if (cancels_are_lost) return;
       ++cancels;
       if (cancel_ends_it) end("Cancelled", "user_request", "");
       return exchange.answer(200, job());
@@ -68,6 +75,10 @@ class ScriptedJob {
   std::string log = "9573\n";
   std::atomic<bool> has_result{true};
   std::atomic<bool> cancel_ends_it{true};
+  std::atomic<bool> cancels_are_lost{false};
+  std::atomic<int> silent_asks{0};  // so many questions for the job are not answered
+  std::function<void()> on_ask;     // at the first of them
+  std::atomic<int> asks{0};
   std::atomic<int> cancels{0};
 
  private:
@@ -84,6 +95,12 @@ class ScriptedJob {
                           reason_, message_);
     }
     return text + "}";
+  }
+  void be_asked(Exchange& exchange) {
+    const int ask = ++asks;
+    if (ask == 1 && on_ask) on_ask();
+    if (ask <= silent_asks) return exchange.wait_for_end();
+    exchange.answer(201, job());
   }
   bool step_exists() {
     const std::lock_guard lock(mutex_);
@@ -156,7 +173,7 @@ class RunSessionTest : public testing::Test {
   RunSessionTest() : out_fd_(::memfd_create("out", 0)), err_fd_(::memfd_create("err", 0)) {
     options_.model.title = "wc.py";
     options_.output = dir_.path() / "wc.tar.gz";
-    options_.start = [this](const TellRun&, TaskControl&) -> Result<Job> {
+    options_.start = [this](const TellRun&, TaskControl&, TaskControl&) -> Result<Job> {
       return noun_from_text(manager_.job());
     };
     options_.find_manager = [this](const std::atomic<bool>&) -> Result<Endpoint> {
@@ -168,6 +185,16 @@ class RunSessionTest : public testing::Test {
   static Result<Job> noun_from_text(const std::string& text) {
     BDAAS_ASSIGN(const auto value, parse_json(text));
     return from_json<Job>(value);
+  }
+
+  // On a cluster that stands: one request makes the job. A Ctrl-C comes while it is out.
+  void interrupt_the_question() {
+    plan_.program = ProgramId{"p-1"};
+    plan_.spec.cluster = ClusterId{"c-1"};
+    options_.start = [this](const TellRun& tell, TaskControl& control, TaskControl& leaving) {
+      return launch(api_, plan_, options_.find_manager, tell, control, leaving);
+    };
+    manager_.on_ask = [] { ::kill(::getpid(), SIGINT); };
   }
 
   Result<ExitCode> run(const std::function<void(const RunModel&)>& script, bool json = false) {
@@ -200,6 +227,7 @@ class RunSessionTest : public testing::Test {
   Api api_{Endpoint{server_.url(), Secret<std::string>("t")}};
   std::atomic<int> manager_searches_{0};
   RunSessionOptions options_;
+  LaunchPlan plan_;
   UniqueFd out_fd_;
   UniqueFd err_fd_;
 };
@@ -263,7 +291,7 @@ TEST_F(RunSessionTest, ABadArchiveIsAnErrorThoughTheJobSucceeded) {
 }
 
 TEST_F(RunSessionTest, AJobThatCannotBeCreatedEndsIt) {
-  options_.start = [](const TellRun&, TaskControl&) -> Result<Job> {
+  options_.start = [](const TellRun&, TaskControl&, TaskControl&) -> Result<Job> {
     return fail(ErrorKind::resource_exhausted, "3 workers need 7 GiB, and 4 GiB are free");
   };
   const auto code = run([](const RunModel&) {});
@@ -272,7 +300,7 @@ TEST_F(RunSessionTest, AJobThatCannotBeCreatedEndsIt) {
 }
 
 TEST_F(RunSessionTest, AJobThatIsGoneEndsIt) {
-  options_.start = [](const TellRun&, TaskControl&) -> Result<Job> {
+  options_.start = [](const TellRun&, TaskControl&, TaskControl&) -> Result<Job> {
     Job job;
     job.id = JobId{"j-2"};
     return job;
@@ -333,11 +361,25 @@ TEST_F(RunSessionTest, ASecondCtrlCLeavesAtOnceButTheCancelIsSent) {
   });
   EXPECT_EQ(code.value(), ExitCode::cancelled);
   EXPECT_GE(manager_.cancels, 1);
+  EXPECT_THAT(err(), HasSubstr("is being cancelled without this terminal"));
+}
+
+TEST_F(RunSessionTest, ACancelThatIsNotTakenWhenWeLeaveNamesTheCommand) {
+  manager_.cancels_are_lost = true;
+  Once first;
+  Once second;
+  const auto code = run([&](const RunModel& model) {
+    if (first(!model.job.empty())) ::kill(::getpid(), SIGINT);
+    if (second(model.cancel_asked)) ::kill(::getpid(), SIGINT);
+  });
+  ASSERT_FALSE(code.ok());
+  EXPECT_EQ(exit_code_of(code.error().kind), ExitCode::cancelled);
+  EXPECT_THAT(code.error().message, HasSubstr("`bdaas jobs cancel j-1`"));
   EXPECT_THAT(err(), HasSubstr("goes on without this terminal"));
 }
 
 TEST_F(RunSessionTest, CtrlCBeforeTheJobExistsStopsTheLaunch) {
-  options_.start = [](const TellRun& tell, TaskControl& control) -> Result<Job> {
+  options_.start = [](const TellRun& tell, TaskControl& control, TaskControl&) -> Result<Job> {
     tell(PhaseBegan{Phase::upload, ""});
     while (control.wait(std::chrono::seconds(10))) {
     }
@@ -355,7 +397,7 @@ TEST_F(RunSessionTest, CtrlCBeforeTheJobExistsStopsTheLaunch) {
 }
 
 TEST_F(RunSessionTest, AJobThatWasCreatedDuringTheCtrlCIsCancelled) {
-  options_.start = [this](const TellRun& tell, TaskControl& control) -> Result<Job> {
+  options_.start = [this](const TellRun& tell, TaskControl& control, TaskControl&) -> Result<Job> {
     tell(PhaseBegan{Phase::upload, ""});
     while (control.wait(std::chrono::seconds(10))) {
     }
@@ -370,6 +412,58 @@ TEST_F(RunSessionTest, AJobThatWasCreatedDuringTheCtrlCIsCancelled) {
   });
   EXPECT_EQ(code.value(), ExitCode::cancelled);
   EXPECT_EQ(manager_.cancels, 1);
+}
+
+TEST_F(RunSessionTest, AJobThatComesAfterTheSecondCtrlCIsCancelled) {
+  options_.start = [this](const TellRun& tell, TaskControl&, TaskControl& leaving) -> Result<Job> {
+    tell(PhaseBegan{Phase::upload, ""});
+    while (leaving.wait(std::chrono::seconds(10))) {
+    }
+    return noun_from_text(manager_.job());
+  };
+  manager_.cancel_ends_it = false;
+  Once uploading;
+  Once second;
+  const auto code = run([&](const RunModel& model) {
+    if (uploading(model.phase(Phase::upload).state == PhaseState::running)) {
+      ::kill(::getpid(), SIGINT);
+    }
+    if (second(model.cancel_asked)) ::kill(::getpid(), SIGINT);
+  });
+  EXPECT_EQ(code.value(), ExitCode::cancelled);
+  EXPECT_GE(manager_.cancels, 1);
+  EXPECT_THAT(err(), HasSubstr("is being cancelled without this terminal"));
+}
+
+TEST_F(RunSessionTest, ASecondCtrlCCancelsTheJobOfAQuestionThatIsOut) {
+  interrupt_the_question();
+  manager_.silent_asks = 1;
+  manager_.cancel_ends_it = false;
+  Once second;
+  const auto began = Steady::now();
+  const auto code = run([&](const RunModel& model) {
+    if (second(model.cancel_asked)) ::kill(::getpid(), SIGINT);
+  });
+  EXPECT_LT(Steady::now() - began, kSoon);
+  EXPECT_EQ(code.value(), ExitCode::cancelled);
+  EXPECT_EQ(manager_.asks, 2);
+  EXPECT_GE(manager_.cancels, 1);
+  EXPECT_THAT(err(), HasSubstr("is being cancelled without this terminal"));
+}
+
+TEST_F(RunSessionTest, ASecondCtrlCLeavesAManagerThatIsSilentAndSaysSo) {
+  interrupt_the_question();
+  manager_.silent_asks = 100;
+  Once second;
+  const auto began = Steady::now();
+  const auto code = run([&](const RunModel& model) {
+    if (second(model.cancel_asked)) ::kill(::getpid(), SIGINT);
+  });
+  EXPECT_LT(Steady::now() - began, kSoon);
+  ASSERT_FALSE(code.ok());
+  EXPECT_EQ(exit_code_of(code.error().kind), ExitCode::cancelled);
+  EXPECT_THAT(code.error().message, HasSubstr("`bdaas jobs list`"));
+  EXPECT_THAT(err(), Not(HasSubstr("before the job was created")));
 }
 
 }  // namespace

@@ -18,9 +18,12 @@ std::chrono::seconds utc_offset_at(Time now) {
   return std::chrono::seconds(local.tm_gmtoff);
 }
 
-// The last words for people.
-std::string end_text(const RunModel& model, Time now) {
-  if (model.job.empty()) return model.cancel_asked ? "cancelled before the job was created\n" : "";
+// The last words for people, before the error.
+std::string end_text(const RunModel& model, const Error* error, Time now) {
+  if (model.job.empty()) {
+    const bool nothing_made = model.cancel_asked && error == nullptr;
+    return nothing_made ? "cancelled before the job was created\n" : "";
+  }
   std::string text = render_summary(model, now);
   if (!model.end || model.end->state != JobState::failed) return text;
   const auto& end = *model.end;
@@ -61,8 +64,8 @@ class PlainView final : public RunView {
       }
     }
   }
-  void finish(const RunModel& model, ExitCode, const Error*, Time now) override {
-    err_.write(end_text(model, now));
+  void finish(const RunModel& model, ExitCode, const Error* error, Time now) override {
+    err_.write(end_text(model, error, now));
   }
 
  private:
@@ -98,10 +101,10 @@ class TerminalView final : public RunView {
     err_.write(area_.draw(std::move(lines), columns));
   }
 
-  void finish(const RunModel& model, ExitCode, const Error*, Time now) override {
+  void finish(const RunModel& model, ExitCode, const Error* error, Time now) override {
     if (!partial_.empty()) print_above(std::exchange(partial_, {}) + "\n");
     tick(model, now);
-    err_.write(end_text(model, now));
+    err_.write(end_text(model, error, now));
   }
 
   bool wants_ticks() const override { return true; }

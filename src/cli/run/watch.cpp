@@ -28,9 +28,10 @@ class Watch {
   // True when the job has ended.
   Result<bool> look();
   void find_manager_again();
-  void send_last_word();
+  Result<> send_last_word();
 
  private:
+  std::string path() const { return "/v1/jobs/" + options_.job.text; }
   template <class T>
   Result<T> get(const std::string& path) const {
     BDAAS_ASSIGN(const auto answer, api_.get(path, &stop_));
@@ -44,16 +45,16 @@ class Watch {
   const std::atomic<bool>& cancel_;
   const TellRun& tell_;
   const std::atomic<bool>& stop_;
-  bool cancel_sent_ = false;
+  bool cancel_taken_ = false;
 };
 
 Result<bool> Watch::look() {
-  const auto path = "/v1/jobs/" + options_.job.text;
-  if (cancel_ && !cancel_sent_) {
-    BDAAS_TRY(api_.post(path + "/cancel", nullptr, &stop_));
-    cancel_sent_ = true;
+  if (cancel_ && !cancel_taken_) {
+    BDAAS_TRY(api_.post(path() + "/cancel", nullptr, &stop_));
+    cancel_taken_ = true;
+    tell_(CancelTaken{});
   }
-  BDAAS_ASSIGN(const auto job, get<Job>(path));
+  BDAAS_ASSIGN(const auto job, get<Job>(path()));
   tell_(TroubleSeen{});  // over, if there was any
   // The job names its cluster and step before they exist.
   if (job.cluster) BDAAS_TRY(if_there(look_at_cluster(*job.cluster)));
@@ -92,13 +93,18 @@ void Watch::find_manager_again() {
   if (auto endpoint = options_.find_manager(stop_)) api_.move_to(std::move(endpoint).value());
 }
 
-void Watch::send_last_word() {
-  if (!cancel_ || cancel_sent_) return;
-  HttpRequest request;
-  request.method = "POST";
-  request.url = fmt::format("/v1/jobs/{}/cancel", options_.job.text);
-  request.timeout = kLastWordTimeout;
-  (void)api_.send(std::move(request));  // we are leaving; there is nobody to tell any more
+Result<> Watch::send_last_word() {
+  if (!cancel_ || cancel_taken_) return {};
+  const auto sent = api_.post(path() + "/cancel", nullptr, nullptr, kLastWordTimeout);
+  if (!sent && sent.error().kind == ErrorKind::not_found) return {};  // nothing is left to cancel
+  if (!sent) {
+    return fail(ErrorKind::unknown_outcome,
+                "the manager did not take the cancellation of job {0}: {1}; run `bdaas jobs cancel "
+                "{0}`",
+                options_.job.text, sent.error().message);
+  }
+  tell_(CancelTaken{});
+  return {};
 }
 
 }  // namespace
@@ -116,7 +122,7 @@ Result<> watch(Api& api, const WatchOptions& options, const std::atomic<bool>& c
         fmt::format("the manager does not answer ({}); trying again", ended.error().message)});
     watcher.find_manager_again();
   } while (control.wait(options.between_looks));
-  watcher.send_last_word();
+  BDAAS_TRY(watcher.send_last_word());
   return fail(ErrorKind::cancelled, "stopped");
 }
 

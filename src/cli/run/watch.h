@@ -19,8 +19,8 @@ struct WatchOptions {
 };
 
 // Blocking, until the job has ended or control.stop. `cancel` may be set at any time; wake the task
-// then. A cancel that was wished before the stop is still sent. Error: what cannot get better by
-// waiting, for example not_found.
+// then. A cancel that was wished before the stop is still sent; unknown_outcome: the manager did
+// not take it in time. Other errors: what cannot get better by waiting, for example not_found.
 Result<> watch(Api& api, const WatchOptions& options, const std::atomic<bool>& cancel,
                const TellRun& tell, TaskControl& control);
 
