@@ -63,6 +63,7 @@ std::uint64_t bytes_to_send(const LaunchPlan& plan) {
 }
 
 Result<> send_inputs(const Api& api, LaunchPlan& plan, const TellRun& tell, TaskControl& control) {
+  plan.spec.data.clear();  // of an earlier try
   WholeProgress progress(tell, bytes_to_send(plan));
   if (const auto* program = std::get_if<LocalProgram>(&plan.program)) {
     BDAAS_ASSIGN(plan.spec.program,
@@ -94,6 +95,23 @@ Result<> check_place(const Api& api, const LaunchPlan& plan, const TaskControl& 
 
 constexpr RetryPolicy kAskAgain{.attempts_max = 5};
 constexpr Millis kLastAskTimeout{1'000};
+
+// Until there is a job a manager takes nothing along when it dies: the next one is asked the same.
+template <class Step>
+Result<> with_any_manager(Api& api, const FindManager& find_manager, TaskControl& control,
+                          Step&& step) {
+  return keep_trying(
+      [&] {
+        Attempt attempt{step()};
+        if (attempt.end) return attempt;
+        const auto kind = attempt.end.error().kind;
+        attempt.again = kind == ErrorKind::unavailable || kind == ErrorKind::unknown_outcome;
+        if (!attempt.again) return attempt;
+        if (auto found = find_manager(control.stop)) api.move_to(*std::move(found));
+        return attempt;
+      },
+      control, kAskAgain);
+}
 
 Result<Job> post_job(const Api& api, const JobSpec& spec, const std::atomic<bool>* stop,
                      Millis timeout) {
@@ -142,10 +160,13 @@ Result<Job> ask_for_job(Api& api, const JobSpec& spec, const FindManager& find_m
 
 Result<Job> launch(Api& api, LaunchPlan& plan, const FindManager& find_manager, const TellRun& tell,
                    TaskControl& control, TaskControl& leaving) {
-  BDAAS_TRY(check_place(api, plan, control));
-  BDAAS_TRY(prepare_release(api, plan.needs_release, tell, control));
+  const auto by_any = [&](auto&& step) {
+    return with_any_manager(api, find_manager, control, step);
+  };
+  BDAAS_TRY(by_any([&] { return check_place(api, plan, control); }));
+  BDAAS_TRY(by_any([&] { return prepare_release(api, plan.needs_release, tell, control); }));
   tell(PhaseBegan{Phase::upload, {}});
-  const auto sent = send_inputs(api, plan, tell, control);
+  const auto sent = by_any([&] { return send_inputs(api, plan, tell, control); });
   tell(PhaseEnded{Phase::upload, sent.ok()});
   BDAAS_TRY(sent);
   if (control.stop) return fail(ErrorKind::cancelled, "cancelled before the job was created");

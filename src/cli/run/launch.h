@@ -18,11 +18,11 @@ struct LaunchPlan {
   std::string needs_release;  // fetched when it is not here; empty: none is needed
 };
 
-// Blocking; stops early when control.stop is set (cancelled), but not between asking for the job
-// and knowing its id: a manager that dies in between is found or started again, and asked again
-// with the same token. Only leaving.stop, wished by somebody who waits no longer, ends that too,
-// within a second; who wishes it has to cancel the job that may be the answer. unknown_outcome: it
-// cannot be told whether the job is there.
+// Blocking; a manager that dies meanwhile is found or started again, and asked again, for the job
+// with the same token. Stops early when control.stop is set (cancelled), but not between asking for
+// the job and knowing its id. Only leaving.stop, wished by somebody who waits no longer, ends that
+// too, within a second; who wishes it has to cancel the job that may be the answer.
+// unknown_outcome: it cannot be told whether the job is there.
 Result<Job> launch(Api& api, LaunchPlan& plan, const FindManager& find_manager, const TellRun& tell,
                    TaskControl& control, TaskControl& leaving);
 

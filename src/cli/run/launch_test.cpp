@@ -149,6 +149,22 @@ TEST_F(LaunchTest, AnAnswerThatIsLostIsAskedForAgainByTheSameToken) {
   EXPECT_EQ(found_, 2);
 }
 
+TEST_F(LaunchTest, AManagerThatDiesBeforeTheJobIsReplaced) {
+  const auto file = fs::path(testing::TempDir()) / fmt::format("again.{}", ::getpid());
+  ASSERT_TRUE(write_file(file, "three").ok());
+  bytes_seen_ = 5;
+  url_ = "http://127.0.0.1:1";
+  on_search_ = [this] { url_ = server_.url(); };
+  auto plan = one_question();
+  plan.data.push_back(check_data(file).value());
+  const auto job = launch_of(plan);
+  EXPECT_TRUE(job.ok()) << job.error().message;
+  EXPECT_THAT(asked_, ElementsAre("POST /v1/data", "POST /v1/jobs"));
+  EXPECT_THAT(plan.spec.data, ElementsAre(DataSetId{"d-1"}));
+  EXPECT_EQ(found_, 1);
+  fs::remove(file);
+}
+
 // ---- leaving ----
 
 TEST_F(LaunchTest, ACheckThatIsNotAnsweredEndsWithTheWish) {
