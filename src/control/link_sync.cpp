@@ -115,11 +115,13 @@ void LinkSync::sync_output(const ClusterRows& cluster, const Step& step, OutputS
 }
 
 // A stream that is being followed sends by itself; asking again is for the case that the order was
-// lost.
+// lost. What was refused does not come by itself, and is not waited for long when its program ends.
 void LinkSync::follow(const NodeId& node, const Step& step, OutputStream stream,
                       std::int64_t offset, Time now) {
-  auto& said_at = said_[node].follows[{step.id, stream}];
-  if (said_at != Time{} && now < said_at + repeat_after_ * 3) return;
+  const StreamKey key{step.id, stream};
+  auto& said_at = said_[node].follows[key];
+  const Millis pause = refused_.contains(key) ? repeat_after_ : repeat_after_ * 3;
+  if (said_at != Time{} && now < said_at + pause) return;
   seams_->links->send(node, Follow{step.id, stream, offset});
   said_at = now;
 }
@@ -135,17 +137,34 @@ void LinkSync::close_unsent(const Rows& rows, Facts& facts) {
   std::erase_if(facts.outputs, [&](const auto& item) {
     if (rows.step(item.first) != nullptr) return false;
     if (!item.second.ended) seams_->spool->close(item.first);
+    std::erase_if(refused_, [&](const auto& key) { return key.first == item.first; });
     return true;
   });
 }
 
-void LinkSync::take_output(const NodeId& node, const OutputChunk& chunk) {
+void LinkSync::take_output(const NodeId& node, const OutputChunk& chunk, Time now) {
   const auto bytes = from_base64(chunk.data);
   const auto taken =
       bytes ? seams_->spool->append(chunk.step, chunk.stream, chunk.offset, *bytes, chunk.end)
             : Result<SpoolState>(bytes.error());
-  // Refused, for a gap: followed again from what is there, at the next sync.
-  if (!taken) said_[node].follows[{chunk.step, chunk.stream}] = {};
+  const StreamKey key{chunk.step, chunk.stream};
+  if (taken) {
+    refused_.erase(key);
+    return;
+  }
+  const bool gap = taken.error().kind == ErrorKind::failed_precondition;
+  if (gap && refused_.contains(key)) return;  // what was sent behind the refused chunk
+  auto& said_at = said_[node].follows[key];
+  if (gap) {
+    said_at = {};  // followed again from what is there, at the next sync
+    return;
+  }
+  // Followed again at once it would be sent, and refused, without end.
+  if (said_at == Time{}) said_at = now;
+  if (!refused_.insert(key).second) return;
+  log_.warning("the {} of step {} cannot be kept now and is asked for again every {}: {}",
+               to_text(chunk.stream), chunk.step.text, human_duration(repeat_after_),
+               taken.error().message);
 }
 
 }  // namespace bdaas

@@ -3,13 +3,15 @@
 // output an agent has been told of. Level-triggered: what is not acknowledged is said again, so a
 // lost message costs time, not truth. One thread: the control thread.
 
+#include "base/log.h"
 #include "control/effects.h"
 
 namespace bdaas {
 
 class LinkSync {
  public:
-  LinkSync(const Seams& seams, Millis repeat_after) : seams_(&seams), repeat_after_(repeat_after) {}
+  LinkSync(const Seams& seams, Millis repeat_after, Log log)
+      : seams_(&seams), repeat_after_(repeat_after), log_(std::move(log)) {}
 
   // A plan that cannot be rendered is an error of that node, in its row: returned as changes.
   // Also notes in `facts` how much of each step's output is here. Output that nobody can send any
@@ -19,16 +21,18 @@ class LinkSync {
   // The link of a node came up anew: whatever was said to it may be lost.
   void forget(const NodeId& node) { said_.erase(node); }
 
-  // Puts a chunk where it belongs; a gap makes the stream be followed again from what is there.
-  void take_output(const NodeId& node, const OutputChunk& chunk);
+  // Puts a chunk where it belongs; a gap makes the stream be followed again from what is there, at
+  // once. What cannot be kept (the disk is full) is followed again after a pause, and said once.
+  void take_output(const NodeId& node, const OutputChunk& chunk, Time now);
 
  private:
+  using StreamKey = std::pair<StepId, OutputStream>;
   struct Said {
     std::int64_t revision = 0;
     Time revision_at{};
     Time lease_until{};
     Time lease_at{};
-    std::map<std::pair<StepId, OutputStream>, Time> follows;
+    std::map<StreamKey, Time> follows;
   };
 
   void sync_plan(const ClusterRows& cluster, const Member& member, Time now, Changes& changes);
@@ -43,8 +47,10 @@ class LinkSync {
 
   const Seams* seams_;
   Millis repeat_after_;
+  Log log_;
   std::map<NodeId, Said> said_;
   std::set<NodeId> open_;
+  std::set<StreamKey> refused_;  // by the spool, and nothing taken since
 };
 
 }  // namespace bdaas

@@ -9,15 +9,32 @@ class DeafLinks final : public NodeLinks {
  public:
   void open(const NodeId&, const Machine&) override {}
   void close(const NodeId&) override {}
-  bool send(const NodeId&, const Order&) override { return true; }
+  bool send(const NodeId&, const Order& order) override {
+    if (const auto* follow = std::get_if<Follow>(&order)) {
+      if (follow->stream == OutputStream::out) ++follows;
+    }
+    return true;
+  }
   std::vector<LinkEvent> drain() override { return {}; }
   void on_event(std::function<void()>) override {}
+
+  int follows = 0;  // of stdout
+};
+
+class CountingSink final : public LogSink {
+ public:
+  void write(LogLevel level, std::string_view text) override {
+    EXPECT_EQ(level, LogLevel::warning);
+    lines.emplace_back(text);
+  }
+  std::vector<std::string> lines;
 };
 
 class CountingSpool final : public OutputSpool {
  public:
   Result<SpoolState> append(const StepId&, OutputStream, std::int64_t, std::string_view,
                             bool) override {
+    if (refusal) return *refusal;
     return SpoolState{};
   }
   SpoolState state(const StepId& step, OutputStream) const override {
@@ -29,6 +46,7 @@ class CountingSpool final : public OutputSpool {
 
   std::int64_t bytes = 0;  // of each stream
   bool ended = false;
+  std::optional<Error> refusal;
   std::set<StepId> closed;
   mutable int asked = 0;
 };
@@ -40,7 +58,7 @@ class LinkSyncTest : public testing::Test {
   LinkSyncTest() {
     seams_.links = &links_;
     seams_.spool = &spool_;
-    sync_.emplace(seams_, Millis{5'000});
+    sync_.emplace(seams_, Millis{5'000}, Log(log_, LogLevel::info));
     test_.add_cluster(ClusterState::running, 1, LeaseState::ready);
   }
 
@@ -49,10 +67,21 @@ class LinkSyncTest : public testing::Test {
     test_.edit_step(kStep.text, [&](Step& step) { step.driver_node = test_.member(1).node.id; });
   }
   void sync() { test_.apply(sync_->sync(test_.rows, test_.facts, test_.now)); }
+  // A chunk comes and wakes the loop.
+  void take() {
+    sync_->take_output(test_.member(1).node.id, {kStep, OutputStream::out, 0, "", false},
+                       test_.now);
+    sync();
+  }
+  void take_refused(ErrorKind kind) {
+    spool_.refusal = fail(kind, "the spool's words");
+    take();
+  }
 
   TestWorld test_;
   DeafLinks links_;
   CountingSpool spool_;
+  std::shared_ptr<CountingSink> log_ = std::make_shared<CountingSink>();
   Seams seams_;
   std::optional<LinkSync> sync_;
 };
@@ -108,6 +137,38 @@ TEST_F(LinkSyncTest, ClosesWhatAGivenUpDriverNodeCannotSend) {
   sync();
   EXPECT_TRUE(spool_.closed.contains(kStep));
   EXPECT_TRUE(test_.facts.outputs.at(kStep).ended);
+}
+
+TEST_F(LinkSyncTest, FollowsAgainAtOnceBehindAGap) {
+  add_step(StepState::running);
+  sync();
+  ASSERT_EQ(links_.follows, 1);
+  take_refused(ErrorKind::failed_precondition);
+  EXPECT_EQ(links_.follows, 2);
+  EXPECT_TRUE(log_->lines.empty());
+}
+
+TEST_F(LinkSyncTest, FollowsAfterAPauseWhatTheDiskCannotHold) {
+  add_step(StepState::running);
+  sync();
+  for (int i = 0; i < 100; ++i) {
+    take_refused(ErrorKind::resource_exhausted);
+    take_refused(ErrorKind::failed_precondition);  // what was sent behind it
+  }
+  EXPECT_EQ(links_.follows, 1);
+  test_.pass(Millis{5'000});
+  sync();
+  EXPECT_EQ(links_.follows, 2);
+  take_refused(ErrorKind::resource_exhausted);
+  EXPECT_EQ(links_.follows, 2);
+  ASSERT_EQ(log_->lines.size(), 1u) << "it is said once";
+  EXPECT_NE(log_->lines[0].find("stdout of step s-test"), std::string::npos) << log_->lines[0];
+  EXPECT_NE(log_->lines[0].find("the spool's words"), std::string::npos) << log_->lines[0];
+
+  spool_.refusal.reset();  // there is room again
+  take();
+  take_refused(ErrorKind::failed_precondition);
+  EXPECT_EQ(links_.follows, 3) << "a gap is one again";
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ ControlLoop::ControlLoop(Store& store, Seams seams, EffectRunner& runner, const 
       log_(std::move(log)),
       wake_(std::move(wake)),
       deciders_(std::move(deciders)),
-      links_(seams_, settings.full_pass) {
+      links_(seams_, settings.full_pass, log_) {
   facts_.installation = seams_.installation;
   for (const auto& [name, provider] : seams_.providers) provider_names_.push_back(name);
 }
@@ -125,7 +125,7 @@ Result<> ControlLoop::take_link_event(const LinkEvent& event) {
   const auto* report = std::get_if<LinkReport>(&event);
   if (report != nullptr) {
     if (const auto* chunk = std::get_if<OutputChunk>(&report->report)) {
-      links_.take_output(node, *chunk);
+      links_.take_output(node, *chunk, now());
       return {};
     }
   }
