@@ -41,20 +41,9 @@ DaemonDecision failed(std::string why) {
   return decision;
 }
 
-DaemonDecision after_end(const DaemonSpec& spec, const DaemonRecord& record,
-                         const DaemonFacts& facts, Instant now) {
-  const auto before = ends_in_window(record, now);
-  auto why = exit_text(facts, now.time_since_epoch() - record.began);
-  if (before >= static_cast<std::size_t>(std::max<std::int64_t>(spec.max_restarts, 0))) {
-    if (before > 0) why += fmt::format(", its end number {} within ten minutes", before + 1);
-    return failed(std::move(why));
-  }
-  DaemonDecision decision{State::restarting};
-  decision.not_before = now + backoff_after(before);
-  decision.look_again = *decision.not_before;
-  decision.ended = true;
-  decision.why = std::move(why);
-  return decision;
+DaemonDecision after_exit(const DaemonSpec& spec, const DaemonRecord& record,
+                          const DaemonFacts& facts, Instant now) {
+  return after_end(spec, record, exit_text(facts, now.time_since_epoch() - record.began), now);
 }
 
 DaemonDecision initializing(const DaemonSpec& spec, const DaemonRecord& record,
@@ -85,11 +74,26 @@ DaemonDecision starting(const DaemonSpec& spec, const DaemonRecord& record,
     return {State::starting, act, deadline + kDumpTime};
   }
   if (facts.alive) return {State::starting, facts.sent == Act::kill ? Act::none : Act::kill};
-  if (facts.sent == Act::none) return after_end(spec, record, facts, now);
+  if (facts.sent == Act::none) return after_exit(spec, record, facts, now);
   return failed(fmt::format("not ready within {}", human_duration(spec.ready_timeout_ms)));
 }
 
 }  // namespace
+
+DaemonDecision after_end(const DaemonSpec& spec, const DaemonRecord& record, std::string why,
+                         Instant now) {
+  const auto before = ends_in_window(record, now);
+  if (before >= static_cast<std::size_t>(std::max<std::int64_t>(spec.max_restarts, 0))) {
+    if (before > 0) why += fmt::format(", its end number {} within ten minutes", before + 1);
+    return failed(std::move(why));
+  }
+  DaemonDecision decision{State::restarting};
+  decision.not_before = now + backoff_after(before);
+  decision.look_again = *decision.not_before;
+  decision.ended = true;
+  decision.why = std::move(why);
+  return decision;
+}
 
 Millis backoff_after(std::size_t ends) {
   Millis wait = kFirstBackoff;
@@ -109,7 +113,7 @@ DaemonDecision decide_daemon(const DaemonSpec& spec, const DaemonRecord& record,
     case State::starting:
       return starting(spec, record, facts, now);
     case State::ready:
-      if (!facts.alive) return after_end(spec, record, facts, now);
+      if (!facts.alive) return after_exit(spec, record, facts, now);
       return {State::ready};
     case State::restarting:
       if (now.time_since_epoch() >= record.not_before) return begin(facts);

@@ -92,6 +92,11 @@ inline constexpr Millis kDumpTime{1'000};  // from SIGQUIT to SIGKILL
 DaemonDecision decide_daemon(const DaemonSpec& spec, const DaemonRecord& record,
                              const DaemonFacts& facts, Instant now);
 
+// An unwanted end that is not recorded yet: begun again later, or failed when there were too many.
+// A start that could not be made for a reason that may pass counts as one.
+DaemonDecision after_end(const DaemonSpec& spec, const DaemonRecord& record, std::string why,
+                         Instant now);
+
 // Before the next start, after so many earlier ends in the window: 0.2 s, doubling, at most 10 s.
 Millis backoff_after(std::size_t ends);
 

@@ -36,6 +36,12 @@ std::int64_t size_of(int fd) {
   return ::fstat(fd, &status) == 0 ? status.st_size : 0;
 }
 
+void add_end(DaemonRecord& record, Instant now) {
+  const auto from = now.time_since_epoch() - kRestartWindow;
+  std::erase_if(record.ends, [&](Millis end) { return end <= from; });
+  record.ends.push_back(now.time_since_epoch());
+}
+
 int number_of(DaemonAct act) {
   if (act == DaemonAct::dump_threads) return SIGQUIT;
   return act == DaemonAct::terminate ? SIGTERM : SIGKILL;
@@ -162,15 +168,13 @@ bool Daemons::advance(DaemonRecord& record, Live& live, Instant now) {
   if (moved && record.state == DaemonState::ready) record.message.clear();
   live.look_again = decision.look_again;
   if (decision.act != DaemonAct::none) act(spec, record, live, decision.act, now);
-  return moved || decision.ended;
+  return moved || decision.ended || record.state != decision.state;
 }
 
 void Daemons::record_end(const DaemonSpec& spec, DaemonRecord& record,
                          const DaemonDecision& decision, const DaemonFacts& facts,
                          Instant now) const {
-  const auto from = now.time_since_epoch() - kRestartWindow;
-  std::erase_if(record.ends, [&](Millis end) { return end <= from; });
-  record.ends.push_back(now.time_since_epoch());
+  add_end(record, now);
   record.exit_code = facts.exit.value_or(0);
   record.message = fmt::format("node {}: {}: {}: {}", node_.config.node.text, record.name,
                                decision.why, first_words(spec.argv));
@@ -200,11 +204,26 @@ void Daemons::act(const DaemonSpec& spec, DaemonRecord& record, Live& live, Daem
                         ? spec.argv
                         : init_command(node_.agent_binary, node_.config.dir, *spec.init_once);
   if (const auto started = start(spec, argv, record, live, now); !started) {
-    record.state = DaemonState::failed;
-    record.message = fmt::format("node {}: {}: {}: {}", node_.config.node.text, record.name,
-                                 first_words(argv), started.error().message);
-    node_.log.error("{}", record.message);
+    not_started(spec, argv, record, live, started.error(), now);
   }
+}
+
+// A program that is not there will not be there later either. A disk that is full may have room
+// again, so that is tried again as after an end.
+void Daemons::not_started(const DaemonSpec& spec, const std::vector<std::string>& argv,
+                          DaemonRecord& record, Live& live, const Error& error, Instant now) const {
+  DaemonDecision decision{DaemonState::failed};
+  decision.why = error.message;
+  if (error.kind == ErrorKind::resource_exhausted) {
+    decision = after_end(spec, record, error.message, now);
+    add_end(record, now);
+  }
+  record.state = decision.state;
+  if (decision.not_before) record.not_before = decision.not_before->time_since_epoch();
+  live.look_again = decision.look_again;
+  record.message = fmt::format("node {}: {}: {}: {}", node_.config.node.text, record.name,
+                               first_words(argv), decision.why);
+  node_.log.error("{}", record.message);
 }
 
 Result<> Daemons::start(const DaemonSpec& spec, const std::vector<std::string>& argv,

@@ -43,6 +43,8 @@ class Daemons {
   void record_end(const DaemonSpec& spec, DaemonRecord& record, const DaemonDecision& decision,
                   const DaemonFacts& facts, Instant now) const;
   void act(const DaemonSpec& spec, DaemonRecord& record, Live& live, DaemonAct act, Instant now);
+  void not_started(const DaemonSpec& spec, const std::vector<std::string>& argv,
+                   DaemonRecord& record, Live& live, const Error& error, Instant now) const;
   Result<> start(const DaemonSpec& spec, const std::vector<std::string>& argv, DaemonRecord& record,
                  Live& live, Instant now);
 

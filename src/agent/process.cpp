@@ -147,8 +147,9 @@ Result<HeldProcess> HeldProcess::fork(const SpawnSpec& spec) {
     ::_exit(127);
   }
   UniqueFd pidfd(open_pidfd(pid));
+  if (!pidfd.valid()) return os_error(errno, fmt::format("cannot watch process {}", pid));
   const auto stat = read_stat(pid);
-  if (!pidfd.valid() || !stat) return fail(ErrorKind::internal, "cannot watch process {}", pid);
+  if (!stat) return fail(ErrorKind::internal, "cannot watch process {}", pid);
   return HeldProcess(Process(stat->id, std::move(pidfd)), std::move(gate.write_end),
                      std::move(failure.read_end));
 }
