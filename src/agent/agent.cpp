@@ -60,8 +60,10 @@ bool Agent::tick() {
   more_output_ = false;
   for (auto& connection : server_.connections()) {
     connection.send_new(outbox_.saved());
-    send_output(connection);
+    const bool more = send_output(connection);
     connection.flush();
+    // While its manager does not read, that it can be written to again is what to wait for.
+    more_output_ |= more && connection.unsent() < kUnsentOutputMax;
   }
   server_.drop_closed();
   if (shut_down_) return false;
@@ -174,17 +176,15 @@ void Agent::slow_pass(Instant now) {
   }
 }
 
-void Agent::send_output(Connection& connection) {
+bool Agent::send_output(Connection& connection) {
   const auto has_ended = [this](const StepId& step) { return steps_.has_ended(step); };
   while (!connection.follower.idle()) {
-    if (connection.unsent() >= kUnsentOutputMax) {
-      more_output_ = true;
-      return;
-    }
+    if (connection.unsent() >= kUnsentOutputMax) return true;
     const auto chunk = connection.follower.next_chunk(node_.config.dir, has_ended);
-    if (!chunk) return;
+    if (!chunk) return false;
     connection.send(*chunk);
   }
+  return false;
 }
 
 // Children that others left to this process (it is their subreaper) are only to be forgotten. A

@@ -29,7 +29,7 @@ class Agent {
   Result<> apply(const NodePlan& plan);
   void report(Instant now);
   void slow_pass(Instant now);
-  void send_output(Connection& connection);
+  bool send_output(Connection& connection);  // true: there may be more than it has room for
   void watch_lease(Instant now);
   void reap_orphans() const;
   Hello hello() const;
@@ -49,7 +49,7 @@ class Agent {
   std::optional<Instant> end_by_;  // the lease is over: everything is being stopped until then
   bool shut_down_ = false;         // at once
   bool daemons_changed_ = true;    // since the last report
-  bool more_output_ = false;       // a follower stopped because its connection was full
+  bool more_output_ = false;       // for a connection that was full and has room again
 };
 
 }  // namespace bdaas
