@@ -31,22 +31,32 @@ constexpr Millis kCancelPoll{200};
 constexpr int kPipeReadsMax = 1024;               // each takes up to what an ordinary pipe holds
 constexpr std::size_t kLineBytesMax = 64 * 1024;  // longer lines are handed on in pieces
 
-// One output stream of the child: its pipe, its tail, and the line that is being assembled.
+// How long a child is waited for: to a time, or until a flag is raised.
+struct Until {
+  Steady::time_point deadline = Steady::time_point::max();
+  const std::atomic<bool>* cancel = nullptr;
+
+  bool is_cancelled() const { return cancel != nullptr && cancel->load(); }
+  bool is_over() const { return is_cancelled() || Steady::now() >= deadline; }
+};
+
+// One output stream of the child: its pipe, its tail, and what was not handed on yet.
 class Stream {
  public:
   Stream(const Command& command, UniqueFd fd) : command_(command), fd_(std::move(fd)) {}
 
   int fd() const { return fd_.get(); }
 
-  // Reads once; closes the pipe at its end. False: nothing is there now.
-  bool read_some() {
+  // Reads once, and hands on its lines until then; closes the pipe at its end. False: nothing is
+  // there now.
+  bool read_some(const Until& until) {
     if (!fd_.valid()) return false;
     std::array<char, 64 * 1024> buffer;
     const ssize_t got = ::read(fd_.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) return true;
     if (got < 0 && errno == EAGAIN) return false;
     if (got > 0) {
-      take({buffer.data(), static_cast<std::size_t>(got)});
+      take({buffer.data(), static_cast<std::size_t>(got)}, until);
     } else {
       fd_.reset();
     }
@@ -56,29 +66,43 @@ class Stream {
   // What is in the pipe after the child's end; bounded, since a process it left behind may go on
   // writing.
   void read_rest() {
-    for (int reads = 0; reads < kPipeReadsMax && read_some(); ++reads) {
+    hand_on_lines({});
+    for (int reads = 0; reads < kPipeReadsMax && read_some({}); ++reads) {
     }
+  }
+
+  // From now on only the tail is of use.
+  void hand_on_no_more() {
+    handing_on_ = false;
+    waiting_.clear();
   }
 
   // Hands on a last line without '\n'; returns the tail.
   std::string finish() {
-    if (!line_.empty()) hand_on(line_);
+    if (!waiting_.empty()) hand_on(waiting_);
     cut_to(command_.keep_bytes);
     return std::move(tail_);
   }
 
  private:
-  void take(std::string_view bytes) {
+  void take(std::string_view bytes, const Until& until) {
     tail_ += bytes;
     if (tail_.size() > 2 * command_.keep_bytes) cut_to(command_.keep_bytes);
-    if (!command_.on_line) return;
-    for (const char byte : bytes) {
-      if (byte != '\n') line_ += byte;
-      if (byte == '\n' || line_.size() >= kLineBytesMax) {
-        hand_on(line_);
-        line_.clear();
-      }
+    if (!handing_on_) return;
+    waiting_ += bytes;
+    hand_on_lines(until);
+  }
+
+  // Asks the time before each: who takes them may be slow, and one read may bring thousands.
+  void hand_on_lines(const Until& until) {
+    std::string_view rest = waiting_;
+    while (!rest.empty() && !until.is_over()) {
+      const auto end = rest.substr(0, kLineBytesMax).find('\n');
+      if (end == rest.npos && rest.size() < kLineBytesMax) break;
+      hand_on(rest.substr(0, std::min(end, kLineBytesMax)));
+      rest.remove_prefix(end == rest.npos ? kLineBytesMax : end + 1);
     }
+    waiting_.erase(0, waiting_.size() - rest.size());
   }
 
   void hand_on(std::string_view line) {
@@ -93,7 +117,8 @@ class Stream {
   const Command& command_;
   UniqueFd fd_;
   std::string tail_;
-  std::string line_;
+  std::string waiting_;  // lines to be handed on, and the one that is being assembled
+  bool handing_on_ = command_.on_line != nullptr;
 };
 
 struct Pipe {
@@ -185,22 +210,17 @@ Result<pid_t> spawn(const Command& command, int out, int err) {
   return pid;
 }
 
-int poll_timeout(Steady::time_point deadline, bool may_be_cancelled) {
-  const auto left = std::chrono::ceil<Millis>(deadline - Steady::now()).count();
-  const long long most = may_be_cancelled ? kCancelPoll.count() : 3'600'000;
+int poll_timeout(const Until& until) {
+  const auto left = std::chrono::ceil<Millis>(until.deadline - Steady::now()).count();
+  const long long most = until.cancel != nullptr ? kCancelPoll.count() : 3'600'000;
   return static_cast<int>(std::clamp<long long>(left, 0, most));
-}
-
-bool is_cancelled(const Command& command) {
-  return command.cancel != nullptr && command.cancel->load();
 }
 
 // Waits for the end of a started child while taking its output.
 class Supervision {
  public:
   Supervision(const Command& command, pid_t pid, UniqueFd out, UniqueFd err)
-      : command_(command),
-        pid_(pid),
+      : pid_(pid),
         pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
         pidfd_error_(pidfd_.valid() ? 0 : errno),
         out_(command, std::move(out)),
@@ -210,17 +230,24 @@ class Supervision {
 
   enum class Wait { ended, deadline, cancelled };
 
-  Wait wait_until(Steady::time_point deadline, bool may_be_cancelled) {
+  // A child that has ended has ended, also when that is seen late because its lines were taken
+  // slowly; a child that never stops to write is one that does not end.
+  Wait wait_until(const Until& until) {
     for (;;) {
       std::array<pollfd, 3> fds{
           {{out_.fd(), POLLIN, 0}, {err_.fd(), POLLIN, 0}, {pidfd_.get(), POLLIN, 0}}};
-      const int ready = ::poll(fds.data(), fds.size(), poll_timeout(deadline, may_be_cancelled));
-      if (may_be_cancelled && is_cancelled(command_)) return Wait::cancelled;
-      if (ready == 0 && Steady::now() >= deadline) return Wait::deadline;
-      if (ready > 0 && fds[0].revents != 0) out_.read_some();
-      if (ready > 0 && fds[1].revents != 0) err_.read_some();
-      if (ready > 0 && fds[2].revents != 0) return Wait::ended;
+      const int ready = ::poll(fds.data(), fds.size(), poll_timeout(until));
+      if (until.is_cancelled()) return Wait::cancelled;
+      if (ready > 0 && fds[2].revents != 0) return Wait::ended;  // reap() reads the rest
+      if (Steady::now() >= until.deadline) return Wait::deadline;
+      if (ready > 0 && fds[0].revents != 0) out_.read_some(until);
+      if (ready > 0 && fds[1].revents != 0) err_.read_some(until);
     }
+  }
+
+  void hand_on_no_more() {
+    out_.hand_on_no_more();
+    err_.hand_on_no_more();
   }
 
   // The pid cannot be taken by another process before reap().
@@ -237,7 +264,6 @@ class Supervision {
   }
 
  private:
-  const Command& command_;
   pid_t pid_;
   UniqueFd pidfd_;
   int pidfd_error_;
@@ -275,10 +301,11 @@ Result<Completed> run(const Command& command) {
     return os_error(child.error(), fmt::format("cannot watch '{}'", command.argv.front()));
   }
   if (command.on_start) command.on_start(pid);
-  const auto waited = child.wait_until(deadline, command.cancel != nullptr);
+  const auto waited = child.wait_until({deadline, command.cancel});
   if (waited == Supervision::Wait::ended) return child.reap();
+  child.hand_on_no_more();
   child.signal_group(SIGTERM);
-  child.wait_until(Steady::now() + kTermGrace, false);
+  child.wait_until({Steady::now() + kTermGrace, nullptr});
   child.signal_group(SIGKILL);  // also what an obedient leader left behind
   const Completed completed = child.reap();
   if (waited == Supervision::Wait::deadline) return timed_out(command, completed);

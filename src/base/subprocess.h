@@ -27,7 +27,7 @@ struct Command {
   const std::atomic<bool>* cancel = nullptr;
   std::size_t keep_bytes = 64 * 1024;  // of each stream, its tail
   // Each line of stdout and stderr as it comes, without its end; a line over 64 KiB comes in
-  // pieces.
+  // pieces. None after the time-out or the cancellation.
   std::function<void(std::string_view line)> on_line;
   // Once, before the first line, while the id cannot be another process's yet.
   std::function<void(pid_t pid)> on_start;

@@ -121,6 +121,49 @@ TEST(Run, StopsTheWholeGroupAtItsDeadline) {
   EXPECT_TRUE(!watched.valid() || ::poll(&fd, 1, 5000) == 1) << "the grandchild lives";
 }
 
+// Who takes lines is busy with one.
+void work_until(std::chrono::steady_clock::time_point when) {
+  while (std::chrono::steady_clock::now() < when) {
+  }
+}
+
+TEST(Run, StopsAtItsDeadlineAProgramThatPrintsWithoutPause) {
+  Command command{.argv = {"yes"}, .timeout = Millis(300)};
+  command.on_line = [](std::string_view) {
+    work_until(std::chrono::steady_clock::now() + Millis(1));
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  const auto failed = run(command);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error().kind, ErrorKind::deadline_exceeded);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
+}
+
+TEST(Run, AProgramThatEndedInTimeIsNotLateBecauseItsLinesAreTakenSlowly) {
+  UniqueFd process;
+  std::vector<std::string> lines;
+  std::chrono::steady_clock::time_point late;
+  auto command = shell("seq 50");
+  command.timeout = Millis(1000);
+  command.on_start = [&](pid_t pid) {
+    process.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    late = std::chrono::steady_clock::now() + command.timeout;
+  };
+  command.on_line = [&](std::string_view line) {
+    if (lines.empty()) {
+      pollfd end{process.get(), POLLIN, 0};
+      EXPECT_EQ(::poll(&end, 1, 5000), 1);
+      work_until(late);
+    }
+    lines.emplace_back(line);
+  };
+  const auto done = run(command);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  EXPECT_EQ(done->exit_code, 0);
+  EXPECT_EQ(lines.size(), 50u);
+  EXPECT_EQ(lines.back(), "50");
+}
+
 TEST(Run, DoesNotWaitForWhatTheProgramLeftBehind) {
   const auto done = run(shell("sleep 1000 & echo $!")).value();
   const pid_t left = std::stoi(done.out);
