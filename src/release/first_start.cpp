@@ -89,21 +89,30 @@ Result<> run_until(Command command, const std::string& until) {
               last_lines(completed.err.empty() ? completed.out : completed.err, 5));
 }
 
+Error cannot_copy(const std::error_code& error, const fs::path& path) {
+  return os_error(error.value(), fmt::format("cannot copy '{}'", path.native()));
+}
+
+Result<> copy_entry(const fs::directory_entry& entry, const fs::path& target) {
+  std::error_code error;
+  if (entry.is_directory(error)) return make_directory(target, 0700);
+  if (!error) fs::copy_file(entry.path(), target, error);
+  if (error) return cannot_copy(error, entry.path());
+  return {};
+}
+
 Result<> copy_files(const TemplateSpec& spec, const fs::path& from, const fs::path& into) {
+  bool wrote_nothing = true;
   std::error_code error;
   for (fs::recursive_directory_iterator it(from, error), end; !error && it != end;
        it.increment(error)) {
     const auto name = it->path().filename().native();
     if (std::ranges::find(spec.leave_out, name) != spec.leave_out.end()) continue;
-    const auto target = into / it->path().lexically_relative(from);
-    if (it->is_directory()) {
-      BDAAS_TRY(make_directory(target, 0700));
-    } else {
-      fs::copy_file(it->path(), target, error);
-    }
+    BDAAS_TRY(copy_entry(*it, into / it->path().lexically_relative(from)));
+    wrote_nothing = false;
   }
-  if (error) return os_error(error.value(), fmt::format("cannot copy '{}'", from.native()));
-  if (fs::is_empty(into)) {
+  if (error) return cannot_copy(error, from);
+  if (wrote_nothing) {
     return fail(ErrorKind::failed_precondition, "it wrote nothing into '{}'", spec.take);
   }
   return {};

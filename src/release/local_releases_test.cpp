@@ -73,6 +73,7 @@ conf = sys.argv[sys.argv.index('-cp') + 1].split(':')[-1]
 state = re.search('<name>state</name><value>(.*)</value>', open(conf + '/site.xml').read())[1]
 os.makedirs(state + '/store')
 for name in ('store/keys', 'store/LOCK'): open(state + '/' + name, 'w').write(sys.argv[-1])
+if os.path.exists(os.path.dirname(__file__) + '/dangle'): os.symlink('nowhere', state + '/link')
 print('serving now', flush=True)
 signal.pause()
 )";
@@ -346,6 +347,17 @@ TEST_F(LocalReleasesTest, WhatIsMadeHereMayBeMissing) {
   ASSERT_TRUE(later.ok()) << later.error().message;
   EXPECT_NE(later->hadoop_cds, "");
   EXPECT_NE(later->rm_template, "");
+}
+
+// A file that cannot be read stands for a disk that is full: half a first start is none.
+TEST_F(LocalReleasesTest, AFirstStartIsCopiedWholeOrNotAtAll) {
+  put("jdk/bin/dangle", "");
+  const auto facts = fetch();
+  ASSERT_TRUE(facts.ok()) << facts.error().message;
+  EXPECT_EQ(facts->rm_template, "");
+  EXPECT_THAT(said_, Contains(AllOf(HasSubstr("first start of resourcemanager: not made"),
+                                    HasSubstr("/state/link"), HasSubstr("No such file"))));
+  EXPECT_FALSE(temporary_files_left());
 }
 
 TEST_F(LocalReleasesTest, NativeLibrariesLieBesideTheirJar) {
