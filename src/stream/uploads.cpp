@@ -152,7 +152,7 @@ Result<std::unique_ptr<Uploads>> Uploads::open(StateDir dir, UploadLimits limits
   }
   std::unique_ptr<Uploads> uploads(new Uploads(std::move(dir), limits, clock, entropy));
   BDAAS_TRY(uploads->load_all());
-  uploads->remove_expired();
+  uploads->remove_old();
   return uploads;
 }
 
@@ -193,16 +193,26 @@ Result<> Uploads::save(const Entry& entry) const {
   return write_file(info_path(entry.info.id), write_json(to_json(entry.info)), kOwnerOnly);
 }
 
-void Uploads::remove_expired() {
-  std::vector<EntryPtr> expired;
+// What has expired; and of those that nobody needs any more the oldest, when there are too many.
+void Uploads::remove_old() {
+  std::vector<EntryPtr> old;
   {
     const std::lock_guard lock(mutex_);
+    std::vector<EntryPtr> done;
     for (const auto& [id, entry] : entries_) {
-      const bool old = entry->info.touched_at + limits_.expiry <= clock_.now();
-      if (old && !entry->claimed) expired.push_back(entry);
+      if (entry->claimed) continue;
+      const bool expired = entry->info.touched_at + limits_.expiry <= clock_.now();
+      if (expired) {
+        old.push_back(entry);
+      } else if (!entry->info.object.empty()) {
+        done.push_back(entry);
+      }
     }
+    std::ranges::sort(done, {}, [](const EntryPtr& entry) { return entry->info.touched_at; });
+    const auto too_many = std::max<std::int64_t>(std::ssize(done) - limits_.uploads_max, 0);
+    old.insert(old.end(), done.begin(), done.begin() + too_many);
   }
-  for (const auto& entry : expired) (void)forget(entry);  // tried again at the next upload
+  for (const auto& entry : old) (void)forget(entry);  // tried again at the next upload
 }
 
 Result<> Uploads::forget(const EntryPtr& entry) {
@@ -219,7 +229,7 @@ Result<> Uploads::forget(const EntryPtr& entry) {
 
 Result<Upload> Uploads::create(const UserId& owner, const UploadSpec& spec) {
   BDAAS_TRY(check_spec(spec));
-  remove_expired();
+  remove_old();
   auto entry = std::make_shared<Entry>();
   entry->info.id = new_id<UploadId>(entropy_);
   entry->info.owner = owner;
@@ -238,9 +248,11 @@ Result<> Uploads::check_room(const UploadSpec& spec) const {
     return fail(ErrorKind::resource_exhausted, "'{}' has {}, an upload may have {}",
                 printable(spec.name), mib(spec.bytes), mib(limits_.bytes_max));
   }
-  if (entries_.size() >= static_cast<std::size_t>(limits_.uploads_max)) {
+  const auto under_way = std::ranges::count_if(
+      entries_, [](const auto& item) { return item.second->info.object.empty(); });
+  if (under_way >= limits_.uploads_max) {
     return fail(ErrorKind::resource_exhausted,
-                "{} uploads are kept already; end some of them first", limits_.uploads_max);
+                "{} uploads are under way already; end some of them first", limits_.uploads_max);
   }
   std::int64_t still_to_come = 0;
   for (const auto& [id, entry] : entries_) still_to_come += entry->info.spec.bytes - entry->offset;
@@ -358,7 +370,7 @@ Result<FinishedUpload> Uploads::finish(const UserId& owner, const UploadId& id) 
 }
 
 std::unique_lock<std::mutex> Uploads::hold_finishing() {
-  remove_expired();
+  remove_old();
   return std::unique_lock(finishing_);
 }
 

@@ -65,8 +65,9 @@ using FinishedUpload = std::variant<Program, DataSet>;
 struct UploadLimits {
   std::int64_t bytes_max = 1ll << 40;
   std::int64_t keep_free_bytes = 256ll << 20;  // an upload that would leave less is refused
-  std::int64_t uploads_max = 1'000;            // at the same time
-  Millis expiry = std::chrono::hours(24);      // since the last byte came
+  // At the same time; of those whose object is known, as many of the newest are remembered.
+  std::int64_t uploads_max = 1'000;
+  Millis expiry = std::chrono::hours(24);  // since the last byte came
 };
 
 class UploadWriter;
@@ -117,7 +118,7 @@ class Uploads {
   Result<> load_all();
   Result<> load(const fs::path& info_file);
   Result<> save(const Entry& entry) const;
-  void remove_expired();
+  void remove_old();
   Result<> forget(const EntryPtr& entry);
   Result<EntryPtr> find(const UserId& owner, const UploadId& id) const;  // mutex_ is held
   Result<EntryPtr> claim(const UserId& owner, const UploadId& id);

@@ -277,6 +277,27 @@ TEST_F(UploadsTest, RefusesWhatDoesNotFit) {
             ErrorKind::resource_exhausted);
 }
 
+TEST_F(UploadsTest, WhatIsDoneIsNotInTheWay) {
+  limits_.uploads_max = 1;
+  reopen();
+  const auto add = [&] {
+    const auto upload = create({.name = "a.py", .bytes = 9});
+    EXPECT_TRUE(append(upload.id, 0, "print(1)\n").ok());
+    EXPECT_TRUE(uploads_->finish(kAda, upload.id).ok());
+    clock_.advance(Millis{1});
+    EXPECT_TRUE(uploads_->set_object(kAda, upload.id, "p-1").ok());
+    return upload.id;
+  };
+  const auto first = add();
+  const auto second = add();
+  EXPECT_TRUE(uploads_->get(kAda, first).ok());
+  create({.name = "a.py", .bytes = 9});
+  EXPECT_EQ(uploads_->get(kAda, first).error().kind, ErrorKind::not_found) << "the oldest";
+  EXPECT_EQ(uploads_->get(kAda, second)->object, "p-1");
+  EXPECT_EQ(uploads_->create(kAda, {.name = "a.py", .bytes = 9}).error().kind,
+            ErrorKind::resource_exhausted);
+}
+
 TEST_F(UploadsTest, RefusesWhatTheDiskCannotHold) {
   const auto free = static_cast<std::int64_t>(free_bytes(directory_.path()).value());
   const auto too_much = uploads_->create(kAda, {.name = "a.py", .bytes = 2 * free});
