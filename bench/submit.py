@@ -98,6 +98,6 @@ def bench(binary, rounds):
 if __name__ == "__main__":
     lib.main("A job on a cluster that stands",
              "Word count, from submit to the result here; the peer is `bin/spark-submit` in "
-             "cluster mode with the same sizes on the same cluster, then `hdfs dfs -get`; both without "
-             "Comet; medians.",
+             "cluster mode with the same sizes on the same cluster, then `hdfs dfs -get`; both "
+             "without Comet; medians.",
              bench)

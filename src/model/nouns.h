@@ -452,7 +452,7 @@ struct Step {
   double progress = 0;       // [observed] 0..1, Spark's own
   std::optional<std::int64_t> exit_code;  // [observed] of the driver's process
   std::optional<NodeId> driver_node;      // [observed] where that process ran
-  std::string last_lines;                 // [observed] of its stderr, or stdout where that is empty, when it failed
+  std::string last_lines;                 // [observed] of its output, when it failed
   Time created_at{};
   std::optional<Time> started_at;
   std::optional<Time> ended_at;
@@ -475,7 +475,7 @@ struct Step {
                       optional("progress", &Step::progress, "0..1"),
                       optional("exit_code", &Step::exit_code, "of the driver's process"),
                       optional("driver_node", &Step::driver_node, "where it ran"),
-                      optional("last_lines", &Step::last_lines, "of its stderr or stdout, when it failed"),
+                      optional("last_lines", &Step::last_lines, "of its output, when it failed"),
                       optional("created_at", &Step::created_at, ""),
                       optional("started_at", &Step::started_at, ""),
                       optional("ended_at", &Step::ended_at, ""),

@@ -187,7 +187,7 @@ TEST_F(LifeTest, IsSmall) {
   connect();
   apply({daemon("one", {TEST_PROGRAM, "wait"})});
   await_daemon("one", "ready");
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef BDAAS_SANITIZED
   const auto status = *read_file(fmt::format("/proc/{}/status", agent_pid()));
   const auto at = status.find("VmRSS:");
   ASSERT_NE(at, std::string::npos);

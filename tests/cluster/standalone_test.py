@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""A standalone cluster that stands, whose drivers are processes of its master's agent: programs that
-fail, last too long, are cancelled, or lose their manager, agent or a worker; its pages, and what is
-left of them."""
+"""A standalone cluster that stands, whose drivers are processes of its master's agent: programs
+that fail, last too long, are cancelled, or lose their manager, agent or a worker; its pages, and
+what is left of them."""
 import os
 import re
 import signal
@@ -19,7 +19,7 @@ STAYS = """import threading
 from pyspark import SparkContext
 context = SparkContext()
 print("sum", context.parallelize(range(1000), 4).sum(), flush=True)
-threading.Event().wait(600)
+threading.Event().wait()
 """
 
 
