@@ -1,16 +1,58 @@
 #include "app/detach.h"
 
 #include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/unique_fd.h"
+#include <cerrno>
+
+#include "base/os_error.h"
 
 namespace bdaas {
 
-bool go_to_background() {
-  if (::fork() != 0) return false;
+namespace {
+
+template <class Call>
+auto again_when_interrupted(Call call) {
+  auto answer = call();
+  while (answer < 0 && errno == EINTR) answer = call();
+  return answer;
+}
+
+// The parent's half. A child that ends closes its side of the pipe, whatever ends it.
+int await_word(const UniqueFd& word, pid_t child) {
+  char byte = 0;
+  if (again_when_interrupted([&] { return ::read(word.get(), &byte, 1); }) == 1) return 0;
+  int status = 0;
+  if (again_when_interrupted([&] { return ::waitpid(child, &status, 0); }) != child) return 3;
+  if (WIFEXITED(status)) return WEXITSTATUS(status);
+  fmt::print(stderr, "bdaas: cannot serve: the manager was ended by signal {} before it served\n",
+             WTERMSIG(status));
+  return 128 + WTERMSIG(status);
+}
+
+}  // namespace
+
+void Starter::tell_ok() {
+  // Nobody may wait any more; then it does not matter.
+  [[maybe_unused]] const auto told = ::write(word_.get(), "+", 1);
+  word_.reset();
+}
+
+Result<Forked> go_to_background() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return os_error(errno, "cannot make a pipe");
+  UniqueFd read_end(ends[0]);
+  UniqueFd write_end(ends[1]);
+  const pid_t child = ::fork();
+  if (child < 0) return os_error(errno, "cannot fork");
+  if (child > 0) {
+    write_end.reset();
+    return Forked(await_word(read_end, child));
+  }
   ::setsid();
-  return true;
+  return Forked(Starter(std::move(write_end)));
 }
 
 void leave_terminal() {

@@ -1,10 +1,29 @@
 #pragma once
-// Going on in the background.
+// Going on in the background, and what the one who started it hears of that.
+
+#include <variant>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
 
 namespace bdaas {
 
-// Forks; true in the child, which has a session of its own. False in the parent, which may leave.
-bool go_to_background();
+// How the process in the background tells the one it was forked from that it serves.
+class Starter {
+ public:
+  Starter() = default;  // nobody waits
+  explicit Starter(UniqueFd word) : word_(std::move(word)) {}
+  void tell_ok();  // again is harmless
+
+ private:
+  UniqueFd word_;
+};
+
+// Forks; before any thread is started. In the child, which has a session of its own: its Starter.
+// In the parent, which waits meanwhile: the exit code to take over, 0 as soon as the child has
+// told, else the one it ended with. It has said why itself: stderr is still the caller's.
+using Forked = std::variant<Starter, int>;
+Result<Forked> go_to_background();
 
 // Lets go of the caller's stdin, stdout and stderr, once nothing more is to be said there.
 void leave_terminal();

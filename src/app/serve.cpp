@@ -343,7 +343,7 @@ void raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-Result<> run_house(const ServeOptions& options, const StateDir& dir) {
+Result<> run_house(const ServeOptions& options, const StateDir& dir, Starter& starter) {
   SystemEntropy entropy;
   BDAAS_ASSIGN(auto installation, open_installation(dir, entropy));
   Log log = Log::to_stderr(LogLevel::info);
@@ -355,20 +355,30 @@ Result<> run_house(const ServeOptions& options, const StateDir& dir) {
   BDAAS_TRY(house->open(options));
   log.info("bdaas {} serves {}", kVersion, dir.root.string());
   if (options.detach) leave_terminal();
+  starter.tell_ok();
   house->live(options.idle_exit_ms);
   log.info("bdaas ends");
   return {};
 }
 
+int cannot_serve(const Error& error) {
+  fmt::print(stderr, "bdaas: cannot serve: {}\n", error.message);
+  return error.kind == ErrorKind::invalid_argument ? 2 : 3;
+}
+
 }  // namespace
 
 int serve(const ServeOptions& options, const StateDir& dir) {
-  block_stop_signals();
-  if (options.detach && !go_to_background()) return 0;
-  const auto ran = run_house(options, dir);
-  if (ran) return 0;
-  fmt::print(stderr, "bdaas: cannot serve: {}\n", ran.error().message);
-  return ran.error().kind == ErrorKind::invalid_argument ? 2 : 3;
+  Starter starter;
+  if (options.detach) {
+    auto forked = go_to_background();
+    if (!forked) return cannot_serve(forked.error());
+    if (const int* code = std::get_if<int>(&*forked)) return *code;
+    starter = std::get<Starter>(*std::move(forked));
+  }
+  block_stop_signals();  // not in who waits for the one in the background: Ctrl-C ends that wait
+  const auto ran = run_house(options, dir, starter);
+  return ran ? 0 : cannot_serve(ran.error());
 }
 
 }  // namespace bdaas

@@ -7,8 +7,8 @@
 
 namespace bdaas {
 
-// Returns the exit code. Blocks; with `detach` it returns in the parent as soon as the child is on
-// its own.
+// Returns the exit code. Blocks; with `detach` it returns in the parent as soon as the child
+// serves, or with the child's exit code when it could not.
 int serve(const ServeOptions& options, const StateDir& dir);
 
 inline constexpr const char* kVersion = BDAAS_VERSION;

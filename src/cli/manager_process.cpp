@@ -25,6 +25,7 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr Millis kHealthTimeout{2'000};
 constexpr Millis kLookAgain{25};
 constexpr int kLogLines = 5;
+constexpr Millis kLastMoment{200};
 // When our own `serve` ended at once: another CLI's may hold the lock and be about to answer.
 constexpr Millis kGraceForAnother{5'000};
 
@@ -47,7 +48,7 @@ Result<> check_health(const Endpoint& endpoint, const std::atomic<bool>* stop) {
               endpoint.base_url, response.status);
 }
 
-// `serve` in a session of its own, with its stderr kept for the case that it fails.
+// `serve --detach` in a session of its own, with its stderr kept for the case that it fails.
 class ServeProcess {
  public:
   static Result<ServeProcess> start(const CliEnvironment& environment);
@@ -58,8 +59,8 @@ class ServeProcess {
         err_(std::move(other.err_)) {}
   ServeProcess& operator=(ServeProcess&&) = delete;
 
-  // Waits at most so long for its end. The exit code, or nothing while it lives (or went to the
-  // background).
+  // Waits at most so long for its end: it serves in the background then, or has failed. The exit
+  // code, or nothing while it lives, and once it was told.
   std::optional<int> wait(Millis most);
   std::string said() const;
 
@@ -143,7 +144,8 @@ std::optional<int> ServeProcess::wait(Millis most) {
 }
 
 ServeProcess::~ServeProcess() {
-  if (pid_ >= 0) (void)wait(Millis{0});  // it lives on; whoever inherits it reaps it
+  // It ends a moment after its child answers. Should it live on, whoever inherits it reaps it.
+  if (pid_ >= 0) (void)wait(kLastMoment);
 }
 
 std::string ServeProcess::said() const {

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
 import unittest
 import zipfile
 
@@ -306,9 +307,31 @@ class PortTaken(Case):
     def test_port(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            self.refused(["serve", "--port", str(port)], MANAGER_FAILED, f"127.0.0.1:{port}",
-                         "--port")
+            for detach in ([], ["--detach"]):
+                self.refused(["serve", *detach, "--port", str(port)], MANAGER_FAILED,
+                             f"127.0.0.1:{port}", "--port")
         self.assertEqual(self.home.address(), {})
+
+
+class CannotServe(Case):
+    """What keeps a manager in the background from serving is heard by who started it."""
+
+    def setUp(self):
+        self.env = {"BDAAS_HOME": str(self.folder / "ok.txt" / "home")}
+
+    def test_it_is_told_by_who_starts_it(self):
+        self.refused(["serve", "--detach"], BAD_INPUT, "cannot serve", "ok.txt", env=self.env)
+
+    def test_a_command_does_not_wait_for_it(self):
+        began = time.monotonic()
+        self.refused(["jobs", "list"], MANAGER_FAILED, "cannot serve", "ok.txt", env=self.env)
+        self.assertLess(time.monotonic() - began, 8)
+
+    def test_one_that_serves_is_told_too(self):
+        ran = self.home.run("serve", "--detach", "--idle-exit", "1m")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.home.get("/v1/jobs")  # at once: it serves when it is told
+        self.refused(["serve", "--detach"], MANAGER_FAILED, "another manager", "bdaas stop")
 
 
 class Fetching(Case):

@@ -25,7 +25,7 @@ constexpr Option kAddress{"--address", "ADDRESS",
 constexpr Option kPort{"--port", "PORT", "default: a free one"};
 constexpr Option kIdleExit{"--idle-exit", "DURATION",
                            "end after so long without anything to do; default: never"};
-constexpr Option kDetach{"--detach", "", "go on in the background"};
+constexpr Option kDetach{"--detach", "", "go on in the background, once it serves"};
 constexpr std::array kServeOptions = {kAddress, kPort, kIdleExit, kDetach};
 
 constexpr Option kTerminate{"--terminate-clusters", "",
