@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -37,8 +38,8 @@ class CliMainTest : public testing::Test {
       return 7;
     };
     std::ofstream(dir_.path() / "token") << "t0ken\n";
-    std::ofstream(dir_.path() / "manager.json")
-        << fmt::format(R"({{"pid":1,"address":"127.0.0.1","port":{}}})", server_.port());
+    std::ofstream(dir_.path() / "manager.json") << fmt::format(
+        R"({{"pid":{},"address":"127.0.0.1","port":{}}})", ::getpid(), server_.port());
   }
 
   int run(std::vector<const char*> words) {

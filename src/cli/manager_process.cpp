@@ -4,8 +4,10 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -188,11 +190,22 @@ Result<StateDir> state_dir_of(const CliEnvironment& environment) {
 
 namespace {
 
+bool is_our_process(std::int64_t pid) {
+  struct stat found {};
+  return ::stat(fmt::format("/proc/{}", pid).c_str(), &found) == 0 && found.st_uid == ::geteuid();
+}
+
+// A manager that was killed leaves its file behind. Whoever listens at its port by now may be
+// another user, who would get the token with the first request.
 Result<ManagerAddress> read_address(const StateDir& state) {
   const auto text = read_file(state.manager());
   if (!text) return fail(ErrorKind::unavailable, "no manager runs");
   BDAAS_ASSIGN(const auto value, parse_json(*text).context(state.manager().native()));
-  return from_json<ManagerAddress>(value);
+  BDAAS_ASSIGN(auto address, from_json<ManagerAddress>(value));
+  if (address.pid > 0 && is_our_process(address.pid)) return address;
+  return fail(ErrorKind::unavailable,
+              "no manager runs: '{}' names process {}, which is none of ours",
+              state.manager().native(), address.pid);
 }
 
 }  // namespace
@@ -208,7 +221,7 @@ Result<Endpoint> find_manager(const StateDir& state, const std::atomic<bool>* st
 
 UniqueFd process_of_manager(const StateDir& state) {
   const auto file = read_address(state);
-  if (!file || file->pid <= 0) return {};
+  if (!file) return {};
   return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(file->pid), 0)));
 }
 

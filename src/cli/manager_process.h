@@ -11,8 +11,8 @@ namespace bdaas::cli {
 // $BDAAS_HOME, else $XDG_DATA_HOME/bdaas, else ~/.local/share/bdaas.
 Result<StateDir> state_dir_of(const CliEnvironment& environment);
 
-// The living manager: manager.json names it and it answers. unavailable: none. stop: ends the
-// waiting for its answer early (cancelled).
+// The living manager: manager.json names a living process of this user, and it answers.
+// unavailable: none. stop: ends the waiting for its answer early (cancelled).
 Result<Endpoint> find_manager(const StateDir& state, const std::atomic<bool>* stop = nullptr);
 
 // A pidfd of the process that manager.json names: readable when it has ended. Invalid: none is

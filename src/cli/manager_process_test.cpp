@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -24,8 +26,8 @@ class ManagerProcessTest : public testing::Test {
     std::ofstream(state_.token()) << "t0ken\n";
   }
 
-  void write_manager_file(const fs::path& path) {
-    std::ofstream(path) << fmt::format(R"({{"pid":1,"address":"127.0.0.1","port":{}}})",
+  void write_manager_file(const fs::path& path, pid_t pid = ::getpid()) {
+    std::ofstream(path) << fmt::format(R"({{"pid":{},"address":"127.0.0.1","port":{}}})", pid,
                                        server_.port());
   }
   // Stands for `bdaas serve`.
@@ -71,9 +73,29 @@ TEST_F(ManagerProcessTest, FindsALivingManager) {
 }
 
 TEST_F(ManagerProcessTest, AFileOfADeadManagerIsNoManager) {
-  std::ofstream(state_.manager()) << R"({"pid":1,"address":"127.0.0.1","port":1})";
+  std::ofstream(state_.manager()) << fmt::format(R"({{"pid":{},"address":"127.0.0.1","port":1}})",
+                                                 ::getpid());
   EXPECT_FALSE(find_manager(state_).ok());
   std::ofstream(state_.manager()) << "{";
+  EXPECT_FALSE(find_manager(state_).ok());
+}
+
+// What listens at the port of a killed manager may be anybody's, and would be sent the token.
+TEST_F(ManagerProcessTest, WhoAnswersInADeadManagersPlaceIsNotBelieved) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  write_manager_file(state_.manager(), child);
+  const auto found = find_manager(state_);
+  ASSERT_FALSE(found.ok());
+  EXPECT_EQ(found.error().kind, ErrorKind::unavailable);
+  EXPECT_FALSE(process_of_manager(state_).valid());
+  if (::geteuid() != 0) {
+    write_manager_file(state_.manager(), 1);  // lives, and is root's
+    EXPECT_FALSE(find_manager(state_).ok());
+  }
+  write_manager_file(state_.manager(), 0);
   EXPECT_FALSE(find_manager(state_).ok());
 }
 
