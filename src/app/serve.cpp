@@ -113,7 +113,6 @@ class House {
   static std::string agent_binary();
   Seams seams();
   Result<> lend_user();
-  Result<ReleaseFacts> any_release() const;
   api::ApiContext context();
   void end(bool terminate_clusters);
   void terminate_all();
@@ -194,20 +193,12 @@ Result<std::unique_ptr<House>> House::build(Installation installation, Log log) 
   house->pages_ = std::make_unique<SparkPages>(
       SparkPages::Places{fs::absolute(dir.history()), fs::absolute(dir.pages()),
                          fs::absolute(dir.history_server())},
-      [&self = *house] { return self.any_release(); }, house->clock_, house->log_);
+      // It reads the logs of every release.
+      [&releases = *house->releases_] { return any_release(releases); }, house->clock_,
+      house->log_);
   house->collector_ = std::make_unique<KeepingCollector>(*house->archive_, *house->pages_);
   BDAAS_TRY(house->lend_user());
   return house;
-}
-
-// What the History Server is started from; it reads the logs of every release.
-Result<ReleaseFacts> House::any_release() const {
-  BDAAS_ASSIGN(const auto releases, releases_->list());
-  for (const auto& release : releases) {
-    if (release.present) return releases_->facts(release.name);
-  }
-  return fail(ErrorKind::failed_precondition,
-              "no release is on this machine; fetch one with 'bdaas releases fetch'");
 }
 
 // The one user of a local installation: who runs the manager.

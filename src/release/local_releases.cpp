@@ -112,4 +112,16 @@ std::unique_ptr<Releases> make_releases(const fs::path& packages, HostTools tool
   return std::make_unique<LocalReleases>(packages, std::move(tools), std::move(catalog));
 }
 
+Result<ReleaseFacts> any_release(Releases& releases) {
+  BDAAS_ASSIGN(const auto all, releases.list());
+  Result<ReleaseFacts> first =
+      fail(ErrorKind::failed_precondition, "this manager knows no releases");
+  for (const auto& release : all) {
+    auto facts = releases.facts(release.name);
+    if (facts) return facts;
+    if (&release == &all.front()) first = std::move(facts);
+  }
+  return first;
+}
+
 }  // namespace bdaas

@@ -23,4 +23,9 @@ namespace bdaas {
 std::unique_ptr<Releases> make_releases(const fs::path& packages, HostTools tools,
                                         ReleaseCatalog catalog);
 
+// Facts of the first release that can be started from, for what is the same in all of them.
+// Archives and templates may be missing: in shared packages a user cannot make them, and they only
+// save time. failed_precondition: there is none; why not.
+Result<ReleaseFacts> any_release(Releases& releases);
+
 }  // namespace bdaas

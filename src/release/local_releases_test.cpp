@@ -360,6 +360,25 @@ TEST_F(LocalReleasesTest, AFirstStartIsCopiedWholeOrNotAtAll) {
   EXPECT_FALSE(temporary_files_left());
 }
 
+// A template is made once for each user, which nobody can in another user's packages.
+TEST_F(LocalReleasesTest, WhatOnlySavesTimeMayBeMissing) {
+  const auto none = any_release(*releases());
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().kind, ErrorKind::failed_precondition);
+  EXPECT_THAT(none.error().message, HasSubstr("bdaas releases fetch small"));
+
+  const auto own = fetch();
+  ASSERT_TRUE(own.ok()) << own.error().message;
+  fs::rename(own->rm_template, root() / "of-somebody-else");
+  const auto shared = releases();
+  EXPECT_FALSE(shared->list()->front().present);
+  EXPECT_TRUE(shared->facts("small").ok());
+  const auto any = any_release(*shared);
+  ASSERT_TRUE(any.ok()) << any.error().message;
+  EXPECT_EQ(any->rm_template, "");
+  EXPECT_EQ(any->spark_home, own->spark_home);
+}
+
 TEST_F(LocalReleasesTest, NativeLibrariesLieBesideTheirJar) {
   put("native/so/amd64/libthing.so", "x86");
   put("native/so/aarch64/libthing.so", "arm");
