@@ -118,7 +118,7 @@ std::vector<Route> step_routes() {
           .may_answer({200, "application/x-tar", nullptr, "the files it left behind", {}}));
   routes.push_back(route("GET", "/v1/steps/{id}/stages", "list_stages",
                          "The engine's stages with their tasks, while it runs", list_stages)
-                       .slow()
+                       .far()
                        .may_fail({failed_precondition, deadline_exceeded}));
   return routes;
 }

@@ -134,6 +134,26 @@ TEST_F(LogTest, AreFollowedToTheirEnd) {
   EXPECT_NE(follower.read_until("0\r\n\r\n").find("bye"), std::string::npos);
 }
 
+TEST_F(LogTest, AreFollowedWhileDriversHang) {
+  const int slow_threads = HttpOptions{}.slow_threads;
+  stages_.set_hang(true);
+  std::vector<TestClient> askers;
+  for (int i = 0; i < slow_threads; ++i) {
+    askers.push_back(client());
+    ASSERT_TRUE(
+        askers.back().send(request({.path = fmt::format("/v1/steps/{}/stages", step_.id.text)})));
+  }
+  EXPECT_TRUE(stages_.wait_until_asked(slow_threads));
+  print("one\n");
+  const auto begin = std::chrono::steady_clock::now();
+  auto follower = client();
+  EXPECT_TRUE(follower.send(request({.path = log("?follow=true")})));
+  EXPECT_NE(follower.read_until("one\n"), "");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(1));
+  stages_.set_hang(false);
+  for (auto& asker : askers) EXPECT_EQ(asker.read_answer().status, 200);
+}
+
 TEST_F(LogTest, OfAStepThatNeverRanEnd) {
   auto follower = client();
   ASSERT_TRUE(follower.send(request({.path = log("?follow=true")})));

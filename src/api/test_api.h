@@ -218,12 +218,33 @@ class FakeReleases final : public Releases {
   bool may_end = false;  // guarded by mutex
 };
 
+// Drivers answer at once, or when the test lets them.
 class FakeStages final : public StageSource {
  public:
   Result<std::vector<Stage>> stages(const ClusterFacts&, const Step& step) override {
+    {
+      std::unique_lock lock(mutex);
+      ++asked;
+      changed.notify_all();
+      changed.wait_for(lock, std::chrono::seconds(20), [this] { return !hang; });
+    }
     if (step.handle.empty()) return fail(ErrorKind::not_found, "no driver yet");
     return std::vector<Stage>{{.id = 1, .name = "count", .state = "ACTIVE", .tasks = 8, .done = 3}};
   }
+  void set_hang(bool on) {
+    const std::lock_guard lock(mutex);
+    hang = on;
+    changed.notify_all();
+  }
+  bool wait_until_asked(int times) {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, std::chrono::seconds(10), [&] { return asked >= times; });
+  }
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool hang = false;  // guarded by mutex
+  int asked = 0;      // guarded by mutex
 };
 
 // One server, which says what it was asked; and the last look at another.
