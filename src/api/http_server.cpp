@@ -74,6 +74,7 @@ class HttpServer::Impl {
       io_.stop();
       thread_.join();
     }
+    host_.over = true;
     quick_.join();
     slow_.join();
     far_.join();

@@ -41,7 +41,8 @@ class HttpServer {
 
   unsigned short port() const;
 
-  // Takes no more connections, ends those that wait, gives the others `stop_grace`. Idempotent.
+  // Takes no more connections, ends those that wait, gives the others `stop_grace`; what has begun
+  // by then is waited for, what has not is dropped. Idempotent.
   void stop();
 
  private:

@@ -102,6 +102,12 @@ class TestService final : public HttpService {
       return made;
     }
     Admission made{.max_body_bytes = 100'000};
+    if (head.path == "/far") {
+      made.lane = Lane::far;
+      const std::lock_guard lock(mutex_);
+      ++far_admitted_;
+      changed_.notify_all();
+    }
     made.answer = [this](const HttpRequest& request) { return answer(request); };
     return made;
   }
@@ -111,12 +117,24 @@ class TestService final : public HttpService {
   }
   void seal(const HttpRequest&, HttpResponse&) override {}
 
+  // Until so many requests to "/far", each of which takes a second, have come.
+  bool wait_for_far(int admitted) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, 10s, [&] { return far_admitted_ >= admitted; });
+  }
+
   Feed feed;
   std::atomic<int> broken_off = 0;
+  std::atomic<int> far_begun = 0;
 
  private:
   HttpResponse answer(const HttpRequest& request) {
     if (request.path == "/throw") throw std::runtime_error("planted");
+    if (request.path == "/far") {
+      ++far_begun;
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, 1s, [] { return false; });
+    }
     HttpResponse response;
     if (request.path == "/feed") {
       response.source = std::make_unique<FeedSource>(feed);
@@ -129,6 +147,10 @@ class TestService final : public HttpService {
     }
     return response;
   }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int far_admitted_ = 0;  // guarded by mutex_
 };
 
 class HttpServerTest : public testing::Test {
@@ -434,6 +456,23 @@ TEST_F(HttpServerTest, StopsWhileClientsWait) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 1s);
   EXPECT_TRUE(idle.ended());
   server_->stop();  // again is harmless
+}
+
+TEST_F(HttpServerTest, StopsWithoutTheWorkThatWaits) {
+  HttpOptions options;
+  options.far_threads = 1;
+  options.limits.stop_grace = 100ms;
+  server_ = HttpServer::start(options, service_).value();
+  std::vector<TestClient> waiting;
+  for (int i = 0; i < 5; ++i) {
+    waiting.push_back(client());
+    ASSERT_TRUE(waiting.back().send(get("/far")));
+  }
+  ASSERT_TRUE(service_.wait_for_far(5));
+  const auto begin = std::chrono::steady_clock::now();
+  server_->stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, options.limits.stop_grace + 1500ms);
+  EXPECT_LT(service_.far_begun, 5);
 }
 
 TEST_F(HttpServerTest, SaysWhenItCannotListen) {

@@ -94,11 +94,16 @@ HttpSession::HttpSession(SessionHost& host, asio::ip::tcp::socket socket)
 template <class T, class Work>
 asio::awaitable<T> HttpSession::on_lane(Lane lane, Work work) {
   // A plain function object that owns its work: the coroutine on the pool must not point into ours.
-  auto task = [](Work owned) -> asio::awaitable<T> { co_return owned(); };
+  // What it gives once all is over is seen by nobody. It is resumed all the same, since what a pool
+  // drops would outlive the I/O thread's context.
+  auto task = [](Work owned, const std::atomic<bool>& over) -> asio::awaitable<T> {
+    if (over) co_return T{};
+    co_return owned();
+  };
   asio::thread_pool& pool = lane == Lane::quick  ? host_.quick
                             : lane == Lane::slow ? host_.slow
                                                  : host_.far;
-  co_return co_await asio::co_spawn(pool, task(std::move(work)), asio::use_awaitable);
+  co_return co_await asio::co_spawn(pool, task(std::move(work), host_.over), asio::use_awaitable);
 }
 
 void HttpSession::stop() {

@@ -4,6 +4,7 @@
 // on the I/O thread but the calls into the service's answers, sinks and sources, which run on a
 // pool.
 
+#include <atomic>
 #include <boost/asio.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
@@ -29,6 +30,8 @@ struct SessionHost {
   asio::thread_pool& slow;
   asio::thread_pool& far;
   bool stopping = false;  // I/O thread
+  // Nobody takes answers any more: work that waits for a thread is not begun. Any thread.
+  std::atomic<bool> over = false;
 };
 
 class HttpSession {

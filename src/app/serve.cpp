@@ -321,6 +321,7 @@ void House::live(Millis idle_exit) {
 
 // Before anything that they use goes, also when the manager could not be opened.
 void House::stop_threads() {
+  if (pages_) pages_->stop_history();  // its start is the longest that a request waits for
   if (server_) server_->stop();
   if (watch_) watch_->stop();
   if (control_) control_->stop();

@@ -38,6 +38,10 @@ std::vector<std::string> bound_to_us(const std::vector<std::string>& argv) {
   return bound;
 }
 
+Error stopped() {
+  return fail(ErrorKind::unavailable, "the manager ends, and its Spark History Server with it");
+}
+
 Result<> lay_out(const NodePlan& plan) {
   for (const auto& dir : plan.directories) BDAAS_TRY(make_directory(dir, 0700));
   for (const auto& file : plan.files) {
@@ -57,17 +61,20 @@ HistoryServer::HistoryServer(HistoryServerOptions options,
       log_(std::move(log)) {}
 
 HistoryServer::~HistoryServer() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  changed_.notify_all();
+  stop();
   if (runner_.joinable()) runner_.join();
+}
+
+void HistoryServer::stop() {
+  const std::lock_guard lock(mutex_);
+  stopping_ = true;
+  changed_.notify_all();
 }
 
 Result<std::string> HistoryServer::url() {
   std::unique_lock lock(mutex_);
   used_at_ = Steady::now();
+  if (stopping_) return stopped();
   if (!alive_) BDAAS_TRY(begin().context("cannot start the Spark History Server"));
   const auto deadline = Steady::now() + options_.start_deadline;
   while (!ready_) {
@@ -76,7 +83,8 @@ Result<std::string> HistoryServer::url() {
     const bool up = answers(port);
     lock.lock();
     used_at_ = Steady::now();
-    if (!alive_ || stopping_) {
+    if (stopping_) return stopped();
+    if (!alive_) {
       return fail(ErrorKind::unavailable, "the Spark History Server has ended: {}", said_);
     }
     ready_ = ready_ || up;
@@ -119,6 +127,7 @@ bool HistoryServer::answers(std::int64_t port) const {
   HttpRequest request;
   request.url = fmt::format("http://127.0.0.1:{}{}", port, kReadyPath);
   request.timeout = Millis{5'000};
+  request.cancel = &stopping_;
   const auto response = client_->send(request);
   return response.ok() && response->ok();
 }

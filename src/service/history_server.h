@@ -30,7 +30,11 @@ class HistoryServer {
   ~HistoryServer();  // ends the child
 
   // Where it answers: "http://127.0.0.1:port". Starts it when none runs, and waits until it does.
+  // unavailable: it ended, or was stopped.
   Result<std::string> url();
+
+  // For good: ends the child soon, and every url() that waits for it.
+  void stop();
 
  private:
   Result<> begin();
@@ -43,10 +47,10 @@ class HistoryServer {
   const std::shared_ptr<HttpClient> client_;
   const Log log_;
   std::atomic<bool> end_child_ = false;
+  std::atomic<bool> stopping_ = false;  // written under mutex_
 
   std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
-  bool stopping_ = false;
   bool alive_ = false;    // its thread is at work
   bool running_ = false;  // so is the child
   bool ready_ = false;

@@ -38,6 +38,9 @@ class SparkPages final : public Pages {
   void keep_logs(const ClusterFacts& cluster, const std::atomic<bool>& cancel);
   void keep_pages(const ClusterFacts& cluster, const std::atomic<bool>& cancel);
 
+  // The History Server, for good: nobody waits for its pages any more.
+  void stop_history() { history_.stop(); }
+
  private:
   class Turn;
   Result<std::string> application(const ClusterFacts& cluster, const PageServer& driver,

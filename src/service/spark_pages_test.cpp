@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <future>
+
 #include "base/temp_dir.h"
 #include "engine/spark/test_cluster.h"
 #include "service/scripted_hadoop.h"
@@ -113,10 +115,13 @@ TEST_F(SparkPagesTest, SnapshotsOfTheOldestClustersMakeRoom) {
 
 // A program in the place of Java: answers as the History Server does, on the port that it is told.
 constexpr const char* kFakeJava = R"py(#!/usr/bin/env python3
-import http.server, re, sys
+import http.server, re, signal, sys
 text = open(sys.argv[-1]).read()
 if "fail" in __file__:
     sys.exit("no such class")
+if "hang" in __file__:
+    open(sys.argv[-1] + ".read", "w").close()
+    signal.pause()
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = self.path.encode()
@@ -179,6 +184,26 @@ TEST_F(HistoryServerTest, EndsWhenNobodyLooksAndStartsAgain) {
   EXPECT_FALSE(asked(*first + "/x").ok());
   const auto second = server.url();
   EXPECT_TRUE(second.ok()) << second.error().message;
+}
+
+TEST_F(HistoryServerTest, NobodyWaitsForOneThatIsStopped) {
+  HistoryServer server(options(Millis{60'000}), release("jdk-hang"), client_, Log());
+  auto url = std::async(std::launch::async, [&] { return server.url(); });
+  const auto has_begun = [&] {
+    const auto files = fs::recursive_directory_iterator(dir_.path());
+    return std::any_of(begin(files), end(files),
+                       [](const auto& file) { return file.path().extension() == ".read"; });
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!has_begun() && std::chrono::steady_clock::now() < deadline) {
+  }
+  const auto stopped_at = std::chrono::steady_clock::now();
+  server.stop();
+  const auto none = url.get();
+  EXPECT_LT(std::chrono::steady_clock::now() - stopped_at, std::chrono::seconds(2));
+  ASSERT_FALSE(none.ok());
+  EXPECT_EQ(none.error().kind, ErrorKind::unavailable);
+  EXPECT_FALSE(server.url().ok()) << "it was started again";
 }
 
 TEST_F(HistoryServerTest, SaysWhyItDidNotStart) {
