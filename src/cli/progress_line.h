@@ -1,5 +1,6 @@
 #pragma once
-// One line on a terminal that shows how far a transfer is; nothing anywhere else. Main thread.
+// One line on a terminal that shows how far a transfer is; nothing anywhere else. One thread at
+// a time.
 
 #include <chrono>
 

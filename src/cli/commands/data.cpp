@@ -8,6 +8,7 @@
 #include "cli/known_members.h"
 #include "cli/progress_line.h"
 #include "cli/send_input.h"
+#include "cli/until_signal.h"
 
 namespace bdaas::cli {
 
@@ -60,9 +61,9 @@ Result<ExitCode> get(Session& session, const Arguments& arguments) {
   if (data.shape == DataShape::tree) spec.target += ".tar";
   if (const auto output = arguments.text(kOutput)) spec.target = *output;
   BDAAS_TRY(check_output(spec.target));
-  TaskControl control;
   ProgressLine line(session.err(), data.name);
-  BDAAS_TRY(download(*api, spec, line.progress(), control));
+  BDAAS_TRY(until_signal(
+      [&](TaskControl& control) { return download(*api, spec, line.progress(), control); }));
   line.clear();
   session.tell(spec.target.native(), json::object{{"file", spec.target.native()}});
   return ExitCode::ok;

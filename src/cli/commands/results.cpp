@@ -8,6 +8,7 @@
 #include "cli/known_members.h"
 #include "cli/local_input.h"
 #include "cli/progress_line.h"
+#include "cli/until_signal.h"
 
 namespace bdaas::cli {
 
@@ -46,9 +47,10 @@ Result<ExitCode> get(Session& session, const Arguments& arguments) {
   BDAAS_ASSIGN(const auto id, result_named(*api, arguments.at(kResult)));
   const fs::path output = arguments.text(kOutput).value_or("");
   if (!output.empty()) BDAAS_TRY(check_output(output));
-  TaskControl control;
   ProgressLine line(session.err(), id.text);
-  BDAAS_ASSIGN(const auto saved, fetch_archive(*api, id, output, line.progress(), control));
+  BDAAS_ASSIGN(const auto saved, until_signal([&](TaskControl& control) {
+                 return fetch_archive(*api, id, output, line.progress(), control);
+               }));
   line.clear();
   session.tell(saved.path, json::object{{"file", saved.path}, {"sha256", saved.sha256}});
   return ExitCode::ok;
