@@ -1,5 +1,7 @@
 #include "api/tus.h"
 
+#include <algorithm>
+
 #include "api/check.h"
 #include "api/http_text.h"
 #include "base/digest.h"
@@ -53,21 +55,19 @@ std::string write_metadata(const UploadSpec& spec) {
   return text;
 }
 
-Result<std::string> read_checksum(const HttpRequest& request) {
+Result<std::optional<Checksum>> read_checksum(const HttpRequest& request) {
   const auto header = request.header("upload-checksum");
-  if (!header) return std::string();
-  constexpr std::string_view kAlgorithm = "sha256 ";
-  constexpr std::size_t kDigestBytes = 32;
-  const auto digest = header->starts_with(kAlgorithm)
-                          ? from_base64(header->substr(kAlgorithm.size()))
-                          : Result<std::string>(std::string());
-  if (!digest || digest->size() != kDigestBytes) {
+  if (!header) return std::optional<Checksum>();
+  const auto space = std::min(header->find(' '), header->size());
+  const auto kind = from_text<DigestKind>(header->substr(0, space));
+  const auto digest = from_base64(header->substr(std::min(space + 1, header->size())));
+  if (!kind || !digest || digest->size() != digest_bytes(*kind)) {
     return fail(ErrorKind::invalid_argument,
-                "Upload-Checksum: expected sha256 and the digest in base64");
+                "Upload-Checksum: expected one of {}, and the digest in base64", kTusChecksums);
   }
-  std::string hex;
-  for (const char c : *digest) hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return hex;
+  Checksum checksum{.kind = *kind, .hex = {}};
+  for (const char c : *digest) checksum.hex += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return std::optional(std::move(checksum));
 }
 
 Result<std::int64_t> read_number(const HttpRequest& request, std::string_view lower_name,

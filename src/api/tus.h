@@ -1,7 +1,9 @@
 #pragma once
 // The texts of tus 1.0 (https://tus.io/protocols/resumable-upload): what its headers say. Pure.
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "api/http.h"
 #include "stream/uploads.h"
@@ -11,6 +13,7 @@ namespace bdaas::api {
 inline constexpr std::string_view kTusVersion = "1.0.0";
 inline constexpr std::string_view kTusExtensions =
     "creation,creation-with-upload,termination,checksum";
+inline constexpr std::string_view kTusChecksums = "sha1,sha256";  // all of DigestKind
 inline constexpr std::string_view kTusMedia = "application/offset+octet-stream";
 
 // Upload-Length and Upload-Metadata; unknown keys are refused.
@@ -19,8 +22,8 @@ Result<UploadSpec> read_creation(const HttpRequest& request);
 // Upload-Metadata as it was given, in a fixed order.
 std::string write_metadata(const UploadSpec& spec);
 
-// Upload-Checksum as 64 hex digits; empty when the client sent none. Only sha256.
-Result<std::string> read_checksum(const HttpRequest& request);
+// Upload-Checksum; nothing when the client sent none.
+Result<std::optional<Checksum>> read_checksum(const HttpRequest& request);
 
 // A header that holds a whole number.
 Result<std::int64_t> read_number(const HttpRequest& request, std::string_view lower_name,

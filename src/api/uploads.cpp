@@ -141,7 +141,7 @@ Result<HttpResponse> tus_options(const Call&) {
   return tus({.status = 204,
               .headers = {{"Tus-Version", std::string(kTusVersion)},
                           {"Tus-Extension", std::string(kTusExtensions)},
-                          {"Tus-Checksum-Algorithm", "sha256"},
+                          {"Tus-Checksum-Algorithm", std::string(kTusChecksums)},
                           {"Tus-Max-Size", std::to_string(kUploadBytesMax)}}});
 }
 
@@ -182,8 +182,8 @@ ParameterDoc version_header() {
 
 ParameterDoc checksum_header() {
   return {.name = "Upload-Checksum",
-          .doc = "sha256 and the digest of this body in base64",
-          .pattern = "^sha256 [A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$"};
+          .doc = "sha1 or sha256, and the digest of this body in base64",
+          .pattern = "^sha(1 [A-Za-z0-9+/]{26}|256 [A-Za-z0-9+/]{42})[AEIMQUYcgkosw048]=$"};
 }
 
 ParameterDoc number_header(std::string_view name, std::string_view doc) {

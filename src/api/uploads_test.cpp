@@ -12,12 +12,15 @@ namespace {
 constexpr std::string_view kTus = "Tus-Resumable: 1.0.0\r\n";
 constexpr std::string_view kBytes = "Content-Type: application/offset+octet-stream\r\n";
 
-std::string raw_sha256(std::string_view bytes) {
-  const auto hex = sha256_hex(bytes);
+// A header's line.
+std::string sum_of(std::string_view bytes, DigestKind kind = DigestKind::sha256) {
+  Digest digest(kind);
+  digest.update(bytes);
+  const auto hex = digest.hex();
   std::string raw;
   for (std::size_t i = 0; i < hex.size(); i += 2)
     raw += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  return raw;
+  return fmt::format("Upload-Checksum: {} {}\r\n", to_text(kind), to_base64(raw));
 }
 
 class UploadTest : public ApiTest {
@@ -61,7 +64,10 @@ TEST_F(UploadTest, SaysWhatItUnderstands) {
   EXPECT_EQ(answer.status, 204);
   EXPECT_EQ(answer.header("tus-version"), "1.0.0");
   EXPECT_EQ(answer.header("tus-extension"), "creation,creation-with-upload,termination,checksum");
-  EXPECT_EQ(answer.header("tus-checksum-algorithm"), "sha256");
+  EXPECT_EQ(answer.header("tus-checksum-algorithm"), "sha1,sha256");
+  for (const auto& row : enum_table(DigestKind{})) {
+    EXPECT_NE(answer.header("tus-checksum-algorithm").find(row.text), std::string::npos);
+  }
 }
 
 TEST_F(UploadTest, ADataSetComesInPieces) {
@@ -122,15 +128,23 @@ TEST_F(UploadTest, APieceThatBrokeOffIsTakenUp) {
 
 TEST_F(UploadTest, PiecesAreChecked) {
   const auto path = created(data_of(text_));
-  const auto sum = [&](std::string_view bytes) {
-    return fmt::format("Upload-Checksum: sha256 {}\r\n", to_base64(raw_sha256(bytes)));
-  };
-  const auto wrong = ask(piece(path, 0, text_, sum("other")));
-  EXPECT_EQ(wrong.status, 460) << wrong.body;
-  EXPECT_EQ(head(path).header("upload-offset"), "0");
-  EXPECT_EQ(ask(piece(path, 0, text_, "Upload-Checksum: md5 AAAA\r\n")).status, 400);
-  EXPECT_EQ(ask(piece(path, 0, text_, "Upload-Checksum: sha256 AAAA\r\n")).status, 400);
-  EXPECT_EQ(ask(piece(path, 0, text_, sum(text_))).status, 204);
+  for (const auto kind : {DigestKind::sha1, DigestKind::sha256}) {
+    const auto wrong = ask(piece(path, 0, text_, sum_of("other", kind)));
+    EXPECT_EQ(wrong.status, 460) << wrong.body;
+    EXPECT_EQ(head(path).header("upload-offset"), "0");
+  }
+  for (const auto* wrong : {"md5 AAAA", "sha256 AAAA", "sha1 AAAA", "sha1", "sha1 ", "",
+                            "SHA1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=",  // of "hello world"
+                            "sha256 Kq5sNclPz7QV2+lfQIuc6R7oRu0="}) {
+    const auto header = fmt::format("Upload-Checksum: {}\r\n", wrong);
+    EXPECT_EQ(ask(piece(path, 0, text_, header)).status, 400) << wrong;
+  }
+  const auto half = text_.size() / 2;
+  const auto first = text_.substr(0, half);
+  const auto second = text_.substr(half);
+  EXPECT_EQ(ask(piece(path, 0, first, sum_of(first, DigestKind::sha1))).status, 204);
+  EXPECT_EQ(ask(piece(path, half, second, sum_of(second))).status, 204);
+  EXPECT_EQ(ask(piece(path, text_.size(), "", sum_of("other"))).status, 460);
 }
 
 TEST_F(UploadTest, TheWholeIsChecked) {

@@ -23,33 +23,35 @@ struct FreeContext {
 
 }  // namespace
 
-struct Sha256::State {
+struct Digest::State {
   std::unique_ptr<EVP_MD_CTX, FreeContext> context{EVP_MD_CTX_new()};
 };
 
-Sha256::Sha256() : state_(std::make_unique<State>()) {
-  [[maybe_unused]] const int ok = EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr);
+Digest::Digest(DigestKind kind) : state_(std::make_unique<State>()) {
+  const EVP_MD* const method = kind == DigestKind::sha1 ? EVP_sha1() : EVP_sha256();
+  [[maybe_unused]] const int ok = EVP_DigestInit_ex(state_->context.get(), method, nullptr);
   assert(ok == 1);
 }
-Sha256::~Sha256() = default;
-Sha256::Sha256(Sha256&&) noexcept = default;
-Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Digest::~Digest() = default;
+Digest::Digest(Digest&&) noexcept = default;
+Digest& Digest::operator=(Digest&&) noexcept = default;
 
-void Sha256::update(std::string_view bytes) {
+void Digest::update(std::string_view bytes) {
   [[maybe_unused]] const int ok =
       EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size());
   assert(ok == 1);
 }
 
-std::string Sha256::hex() {
-  std::array<unsigned char, 32> digest{};
-  [[maybe_unused]] const int ok = EVP_DigestFinal_ex(state_->context.get(), digest.data(), nullptr);
+std::string Digest::hex() {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  [[maybe_unused]] const int ok = EVP_DigestFinal_ex(state_->context.get(), digest.data(), &size);
   assert(ok == 1);
   static constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
-  for (const unsigned char byte : digest) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
+  for (unsigned int i = 0; i < size; ++i) {
+    text += kDigits[digest[i] >> 4];
+    text += kDigits[digest[i] & 15];
   }
   return text;
 }

@@ -1,5 +1,5 @@
 #pragma once
-// SHA-256 (by OpenSSL's EVP) and base64.
+// SHA-1 and SHA-256 (by OpenSSL's EVP), and base64.
 
 #include <array>
 #include <cstdint>
@@ -13,19 +13,33 @@
 
 namespace bdaas {
 
+enum class DigestKind {
+  sha1,  // only to find damage in what others send with it: it can be forged
+  sha256,
+};
+constexpr auto enum_table(DigestKind) {
+  return enum_rows<DigestKind>({{DigestKind::sha1, "sha1"}, {DigestKind::sha256, "sha256"}});
+}
+constexpr std::size_t digest_bytes(DigestKind kind) { return kind == DigestKind::sha1 ? 20 : 32; }
+
 // Incremental; one owner, one thread at a time.
-class Sha256 {
+class Digest {
  public:
-  Sha256();
-  ~Sha256();
-  Sha256(Sha256&&) noexcept;
-  Sha256& operator=(Sha256&&) noexcept;
+  explicit Digest(DigestKind kind);
+  ~Digest();
+  Digest(Digest&&) noexcept;
+  Digest& operator=(Digest&&) noexcept;
   void update(std::string_view bytes);
-  std::string hex();  // ends it; 64 lower-case digits
+  std::string hex();  // ends it; two lower-case digits a byte
 
  private:
   struct State;
   std::unique_ptr<State> state_;
+};
+
+class Sha256 : public Digest {
+ public:
+  Sha256() : Digest(DigestKind::sha256) {}
 };
 
 std::string sha256_hex(std::string_view bytes);

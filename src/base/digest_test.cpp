@@ -18,6 +18,12 @@ TEST(Sha256, KnownAnswers) {
   EXPECT_EQ(sha256_hex("abc"), kOfAbc);
 }
 
+TEST(Digest, KnowsSha1) {
+  Digest digest(DigestKind::sha1);
+  digest.update("abc");  // FIPS 180-2, appendix A.1
+  EXPECT_EQ(digest.hex(), "a9993e364706816aba3e25717850c26c9cd0d89d");
+}
+
 TEST(Sha256, PiecesGiveTheSameAsTheWhole) {
   Sha256 digest;
   digest.update("a");

@@ -303,14 +303,11 @@ Result<Uploads::EntryPtr> Uploads::claim(const UserId& owner, const UploadId& id
 
 Result<std::unique_ptr<UploadWriter>> Uploads::append(const UserId& owner, const UploadId& id,
                                                       std::int64_t offset,
-                                                      std::string piece_sha256) {
+                                                      std::optional<Checksum> checksum) {
   BDAAS_ASSIGN(auto entry, claim(owner, id));
   if (offset != entry->offset) {
     return fail(ErrorKind::conflict, "the upload {} goes on at byte {}, not {}", id.text,
                 entry->offset.load(), offset);
-  }
-  if (!piece_sha256.empty() && !is_sha256(piece_sha256)) {
-    return fail(ErrorKind::invalid_argument, "the checksum of the piece is no SHA-256");
   }
   const auto path = content_path(id);
   UniqueFd content;
@@ -321,12 +318,12 @@ Result<std::unique_ptr<UploadWriter>> Uploads::append(const UserId& owner, const
       BDAAS_ASSIGN(entry->hash, hash_of_front(content.get(), offset, path));
     }
   }
-  if (!piece_sha256.empty()) {
+  if (checksum) {
     entry->info.unverified_from = offset;
     BDAAS_TRY(save(*entry));
   }
   return std::unique_ptr<UploadWriter>(
-      new UploadWriter(*this, std::move(entry), std::move(content), std::move(piece_sha256)));
+      new UploadWriter(*this, std::move(entry), std::move(content), std::move(checksum)));
 }
 
 Result<> Uploads::set_object(const UserId& owner, const UploadId& id, const std::string& object) {
@@ -422,16 +419,18 @@ Result<FinishedUpload> Uploads::check_content(Entry& entry) const {
 // ---- writing ----
 
 UploadWriter::UploadWriter(Uploads& uploads, std::shared_ptr<Uploads::Entry> entry,
-                           UniqueFd content, std::string piece_sha256)
+                           UniqueFd content, std::optional<Checksum> checksum)
     : uploads_(uploads),
       entry_(std::move(entry)),
       content_(std::move(content)),
-      piece_sha256_(std::move(piece_sha256)),
+      checksum_(std::move(checksum)),
       begin_(entry_->offset),
-      written_back_(begin_) {}
+      written_back_(begin_) {
+  if (checksum_) piece_.emplace(checksum_->kind);
+}
 
 UploadWriter::~UploadWriter() {
-  if (!committed_ && !piece_sha256_.empty()) (void)drop_piece();  // a restart drops it then
+  if (!committed_ && checksum_) (void)drop_piece();  // a restart drops it then
 }
 
 Result<> UploadWriter::write(std::string_view bytes) {
@@ -449,7 +448,7 @@ Result<> UploadWriter::write(std::string_view bytes) {
     if (got < 0) return os_error(errno, "cannot write what is uploaded");
     const auto written = bytes.substr(0, static_cast<std::size_t>(got));
     entry_->hash->update(written);
-    if (!piece_sha256_.empty()) piece_.update(written);
+    if (piece_) piece_->update(written);
     entry_->offset += got;
     bytes.remove_prefix(written.size());
   }
@@ -464,14 +463,13 @@ Result<> UploadWriter::write(std::string_view bytes) {
 }
 
 Result<std::int64_t> UploadWriter::commit() {
-  if (!piece_sha256_.empty()) {
-    if (const auto sha256 = piece_.hex(); sha256 != piece_sha256_) {
+  if (checksum_) {
+    if (const auto hex = piece_->hex(); hex != checksum_->hex) {
       BDAAS_TRY(drop_piece());
       committed_ = true;
-      return fail(
-          ErrorKind::corrupted,
-          "the piece from byte {} on arrived with the SHA-256 {} instead of {}; send it again",
-          begin_, sha256, piece_sha256_);
+      return fail(ErrorKind::corrupted,
+                  "the piece from byte {} on arrived with the {} {} instead of {}; send it again",
+                  begin_, to_text(checksum_->kind), hex, checksum_->hex);
     }
     entry_->info.unverified_from.reset();
     BDAAS_TRY(uploads_.save(*entry_));
@@ -481,7 +479,8 @@ Result<std::int64_t> UploadWriter::commit() {
 }
 
 Result<> UploadWriter::drop_piece() {
-  if (::ftruncate(content_.get(), begin_) != 0) {
+  // Of a finished upload nothing is open, and no byte came.
+  if (content_.valid() && ::ftruncate(content_.get(), begin_) != 0) {
     return os_error(errno, "cannot drop a piece of an upload");
   }
   entry_->offset = begin_;

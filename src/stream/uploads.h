@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <variant>
 
@@ -58,6 +59,12 @@ struct Upload {
   Time expires_at{};
 };
 
+// Of one piece, as its sender made it.
+struct Checksum {
+  DigestKind kind = DigestKind::sha256;
+  std::string hex;  // lower case
+};
+
 // What a finished upload became, ready for Commands::add_program or add_data_set: owner, name,
 // sha256, sizes and main classes are filled; a DataSet has its id, a Program has not.
 using FinishedUpload = std::variant<Program, DataSet>;
@@ -88,9 +95,9 @@ class Uploads {
 
   // Bytes are appended by one writer at a time, from the present offset on; else conflict. When the
   // client sent a checksum of this piece, it counts only after UploadWriter::commit().
-  // piece_sha256: 64 hex digits, or empty.
   Result<std::unique_ptr<UploadWriter>> append(const UserId& owner, const UploadId& id,
-                                               std::int64_t offset, std::string piece_sha256 = {});
+                                               std::int64_t offset,
+                                               std::optional<Checksum> checksum = {});
 
   // All bytes are there: checks and moves the content. Idempotent: the same answer again until it
   // expires, so a manager that died before the row was written can ask again. failed_precondition
@@ -159,16 +166,16 @@ class UploadWriter {
  private:
   friend class Uploads;
   UploadWriter(Uploads& uploads, std::shared_ptr<Uploads::Entry> entry, UniqueFd content,
-               std::string piece_sha256);
+               std::optional<Checksum> checksum);
   Result<> drop_piece();
 
   Uploads& uploads_;
   const std::shared_ptr<Uploads::Entry> entry_;
   const UniqueFd content_;
-  const std::string piece_sha256_;
+  const std::optional<Checksum> checksum_;  // the piece's
   const std::int64_t begin_;
   std::int64_t written_back_ = 0;  // the disk was asked to begin with the bytes before
-  Sha256 piece_;
+  std::optional<Digest> piece_;    // of its bytes, where they have a checksum
   bool committed_ = false;
 };
 

@@ -19,6 +19,12 @@ using testing::IsEmpty;
 const UserId kAda{"u-ada"};
 const UserId kBob{"u-bob"};
 
+Checksum sum_of(std::string_view bytes, DigestKind kind = DigestKind::sha256) {
+  Digest digest(kind);
+  digest.update(bytes);
+  return {.kind = kind, .hex = digest.hex()};
+}
+
 class UploadsTest : public testing::Test {
  protected:
   UploadsTest() { reopen(); }
@@ -40,8 +46,8 @@ class UploadsTest : public testing::Test {
     return upload.value_or({});
   }
   Result<std::int64_t> append(const UploadId& id, std::int64_t offset, std::string_view bytes,
-                              const std::string& sha256 = {}) {
-    BDAAS_ASSIGN(const auto writer, uploads_->append(kAda, id, offset, sha256));
+                              std::optional<Checksum> checksum = {}) {
+    BDAAS_ASSIGN(const auto writer, uploads_->append(kAda, id, offset, std::move(checksum)));
     BDAAS_TRY(writer->write(bytes));
     return writer->commit();
   }
@@ -201,23 +207,26 @@ TEST_F(UploadsTest, APieceThatDoesNotFitItsChecksumIsDropped) {
   auto spec = data_spec(content);
   spec.sha256 = sha256_hex(content);
   const auto upload = create(spec);
-  ASSERT_TRUE(append(upload.id, 0, "01234", sha256_hex("01234")).ok());
-  EXPECT_EQ(append(upload.id, 5, "5678x", sha256_hex("56789")).error().kind, ErrorKind::corrupted);
+  ASSERT_TRUE(append(upload.id, 0, "01234", sum_of("01234")).ok());
+  EXPECT_EQ(append(upload.id, 5, "5678x", sum_of("56789")).error().kind, ErrorKind::corrupted);
   EXPECT_EQ(uploads_->get(kAda, upload.id)->offset, 5);
-  ASSERT_TRUE(append(upload.id, 5, "56789", sha256_hex("56789")).ok());
+  const auto sha1 = sum_of("56789", DigestKind::sha1);
+  EXPECT_EQ(append(upload.id, 5, "5678x", sha1).error().kind, ErrorKind::corrupted);
+  ASSERT_TRUE(append(upload.id, 5, "56789", sha1).ok());
   EXPECT_TRUE(uploads_->finish(kAda, upload.id).ok());
-  EXPECT_EQ(append(upload.id, 10, "", "short").error().kind, ErrorKind::invalid_argument);
+  EXPECT_EQ(append(upload.id, 10, "", sum_of("x")).error().kind, ErrorKind::corrupted);
+  EXPECT_EQ(append(upload.id, 10, "", sum_of("")).value(), 10);
 }
 
 TEST_F(UploadsTest, AnUncheckedPieceDoesNotCount) {
   const auto upload = create(data_spec("0123456789"));
   ASSERT_TRUE(append(upload.id, 0, "01").ok());
   {
-    const auto writer = uploads_->append(kAda, upload.id, 2, sha256_hex("23")).value();
+    const auto writer = uploads_->append(kAda, upload.id, 2, sum_of("23")).value();
     ASSERT_TRUE(writer->write("2").ok());
   }
   EXPECT_EQ(uploads_->get(kAda, upload.id)->offset, 2);
-  const auto killed = uploads_->append(kAda, upload.id, 2, sha256_hex("23")).value();
+  const auto killed = uploads_->append(kAda, upload.id, 2, sum_of("23")).value();
   ASSERT_TRUE(killed->write("2").ok());
   // What a manager finds that was killed in the middle of the piece.
   const auto later = Uploads::open(dir_, limits_, clock_, entropy_).value();
