@@ -6,6 +6,7 @@
 #include "api/http_text.h"
 #include "api/openapi.h"
 #include "api/routes.h"
+#include "api/tus.h"
 #include "base/digest.h"
 
 namespace bdaas::api {
@@ -71,6 +72,9 @@ std::variant<HttpResponse, Admission> Api::admit(const HttpRequest& head) {
     response.headers.emplace_back("Allow", found.allow);
     return response;
   }
+  if (found.row->route.tus) {
+    if (auto refusal = refuse_version(head)) return std::move(*refusal);
+  }
   if (auto refusal = refuse_body(found.row->route, head)) return std::move(*refusal);
   return admission(*found.row, std::move(found.path_values));
 }
@@ -85,6 +89,7 @@ void Api::seal(const HttpRequest& request, HttpResponse& response) {
   const bool has_rule =
       std::any_of(response.headers.begin(), response.headers.end(),
                   [](const auto& header) { return header.first == "Cache-Control"; });
+  if (speaks_tus(request)) response.headers.emplace_back("Tus-Resumable", kTusVersion);
   if (!has_rule) response.headers.emplace_back("Cache-Control", "no-store");
   if (response.status >= 500) {
     context_.log.warning("http: {} {} -> {} {}", request.method, request.path, response.status,

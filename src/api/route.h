@@ -49,6 +49,7 @@ struct Route {
   bool open = false;   // no token wanted
   bool pages = false;  // of engines: any path below and any query; for browsers with a cookie, and
                        // not in the OpenAPI description
+  bool tus = false;    // of its protocol: only our version is answered
   Lane lane = Lane::quick;
 
   std::vector<ParameterDoc> query;
@@ -70,6 +71,12 @@ struct Route {
   Route&& slow() && { return lane = Lane::slow, std::move(*this); }
   Route&& far() && { return lane = Lane::far, std::move(*this); }
   Route&& of_pages() && { return pages = true, std::move(*this).far(); }
+  Route&& of_tus() && {
+    tus = true;
+    headers.push_back(
+        {.name = "Tus-Resumable", .doc = "1.0.0", .required = true, .pattern = "^1\\.0\\.0$"});
+    return std::move(*this).may_fail({ErrorKind::failed_precondition});
+  }
   Route&& without_token() && { return open = true, std::move(*this); }
   Route&& may_fail(std::vector<ErrorKind> kinds) && {
     for (const auto kind : kinds) errors.push_back(status_of(kind));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/answers.h"
 #include "api/check.h"
 #include "api/http_text.h"
 #include "base/digest.h"
@@ -12,6 +13,8 @@
 namespace bdaas::api {
 
 namespace {
+
+constexpr std::string_view kTusPlace = "/v1/uploads";
 
 Result<json::object> read_metadata(std::string_view header) {
   json::object values;
@@ -35,6 +38,20 @@ Result<json::object> read_metadata(std::string_view header) {
 
 }  // namespace
 
+bool speaks_tus(const HttpRequest& request) {
+  return request.path == kTusPlace ||
+         (request.path.starts_with(kTusPlace) && request.path[kTusPlace.size()] == '/');
+}
+
+std::optional<HttpResponse> refuse_version(const HttpRequest& request) {
+  if (request.header("tus-resumable") == kTusVersion) return std::nullopt;
+  auto response =
+      error_response(fail(ErrorKind::failed_precondition,
+                          "Tus-Resumable: only version {} is spoken here", kTusVersion));
+  response.headers.emplace_back("Tus-Version", kTusVersion);
+  return response;
+}
+
 Result<UploadSpec> read_creation(const HttpRequest& request) {
   BDAAS_ASSIGN(auto values, read_metadata(request.header("upload-metadata").value_or("")));
   if (values.contains("bytes")) {
@@ -46,13 +63,6 @@ Result<UploadSpec> read_creation(const HttpRequest& request) {
   BDAAS_ASSIGN(const auto spec, from_json<UploadSpec>(values, "Upload-Metadata"));
   BDAAS_TRY(check_rules(spec));
   return spec;
-}
-
-std::string write_metadata(const UploadSpec& spec) {
-  auto text = fmt::format("kind {},name {}", to_base64(to_text(spec.kind)), to_base64(spec.name));
-  if (spec.kind == UploadKind::data) text += ",shape " + to_base64(to_text(spec.shape));
-  if (!spec.sha256.empty()) text += ",sha256 " + to_base64(spec.sha256);
-  return text;
 }
 
 Result<std::optional<Checksum>> read_checksum(const HttpRequest& request) {

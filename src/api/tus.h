@@ -16,11 +16,14 @@ inline constexpr std::string_view kTusExtensions =
 inline constexpr std::string_view kTusChecksums = "sha1,sha256";  // all of DigestKind
 inline constexpr std::string_view kTusMedia = "application/offset+octet-stream";
 
+// Where uploads are made, or one of them: there every answer has Tus-Resumable.
+bool speaks_tus(const HttpRequest& request);
+
+// 412, when it is not our version.
+std::optional<HttpResponse> refuse_version(const HttpRequest& request);
+
 // Upload-Length and Upload-Metadata; unknown keys are refused.
 Result<UploadSpec> read_creation(const HttpRequest& request);
-
-// Upload-Metadata as it was given, in a fixed order.
-std::string write_metadata(const UploadSpec& spec);
 
 // Upload-Checksum; nothing when the client sent none.
 Result<std::optional<Checksum>> read_checksum(const HttpRequest& request);

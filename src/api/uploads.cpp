@@ -12,22 +12,6 @@ constexpr int kChecksumMismatch = 460;  // tus' own
 
 using Opened = std::variant<HttpResponse, std::unique_ptr<BodySink>>;
 
-HttpResponse tus(HttpResponse response) {
-  response.headers.emplace_back("Tus-Resumable", kTusVersion);
-  return response;
-}
-
-HttpResponse refused(const Error& error) { return tus(error_response(error)); }
-
-std::optional<HttpResponse> refuse_version(const HttpRequest& request) {
-  if (request.header("tus-resumable") == kTusVersion) return std::nullopt;
-  auto response =
-      error_response(fail(ErrorKind::failed_precondition,
-                          "Tus-Resumable: only version {} is spoken here", kTusVersion));
-  response.headers.emplace_back("Tus-Version", kTusVersion);
-  return tus(std::move(response));
-}
-
 // ---- what a whole upload becomes ----
 
 Result<std::string> add_object(const ApiContext& api, const UserId& user, FinishedUpload finished) {
@@ -72,7 +56,7 @@ class UploadSink final : public BodySink {
                            : Result<>(fail(ErrorKind::invalid_argument,
                                            "a body needs the Content-Type {}", kTusMedia));
     if (written) return std::nullopt;
-    return refused(written.error());
+    return error_response(written.error());
   }
 
   HttpResponse finish() override {
@@ -80,8 +64,8 @@ class UploadSink final : public BodySink {
     writer_.reset();
     if (!offset) {
       const bool mismatch = offset.error().kind == ErrorKind::corrupted;
-      return mismatch ? tus(error_response(kChecksumMismatch, offset.error()))
-                      : refused(offset.error());
+      return mismatch ? error_response(kChecksumMismatch, offset.error())
+                      : error_response(offset.error());
     }
     answer_.headers.emplace_back("Upload-Offset", std::to_string(*offset));
     if (*offset == upload_.spec.bytes) {
@@ -89,12 +73,12 @@ class UploadSink final : public BodySink {
       // Content that is refused is the client's mistake, also where a stored file would be called
       // corrupted.
       if (!object && object.error().kind == ErrorKind::corrupted) {
-        return tus(error_response(kChecksumMismatch, object.error()));
+        return error_response(kChecksumMismatch, object.error());
       }
-      if (!object) return refused(object.error());
+      if (!object) return error_response(object.error());
       answer_.headers.emplace_back("Bdaas-Object", *object);
     }
-    return tus(std::move(answer_));
+    return std::move(answer_);
   }
 
  private:
@@ -114,7 +98,13 @@ Result<Opened> open_upload(const Call& call) {
   }
   BDAAS_ASSIGN(const auto spec, read_creation(request));
   BDAAS_ASSIGN(auto checksum, read_checksum(request));
-  BDAAS_ASSIGN(auto upload, call.api.uploads.create(call.user, spec));
+  if (static_cast<std::uint64_t>(spec.bytes) > kUploadBytesMax) {
+    return Opened(error_response(
+        413, fail(ErrorKind::resource_exhausted, "Upload-Length: {} bytes; {} are allowed",
+                  spec.bytes, kUploadBytesMax)));
+  }
+  std::string metadata(request.header("upload-metadata").value_or(""));
+  BDAAS_ASSIGN(auto upload, call.api.uploads.create(call.user, spec, std::move(metadata)));
   std::unique_ptr<UploadWriter> writer;
   if (media_type(request.header("content-type").value_or("")) == kTusMedia) {
     BDAAS_ASSIGN(writer, call.api.uploads.append(call.user, upload.id, 0, std::move(checksum)));
@@ -138,20 +128,18 @@ Result<Opened> open_piece(const Call& call) {
 // ---- the small ones ----
 
 Result<HttpResponse> tus_options(const Call&) {
-  return tus({.status = 204,
-              .headers = {{"Tus-Version", std::string(kTusVersion)},
-                          {"Tus-Extension", std::string(kTusExtensions)},
-                          {"Tus-Checksum-Algorithm", std::string(kTusChecksums)},
-                          {"Tus-Max-Size", std::to_string(kUploadBytesMax)}}});
+  return HttpResponse{.status = 204,
+                      .headers = {{"Tus-Version", std::string(kTusVersion)},
+                                  {"Tus-Extension", std::string(kTusExtensions)},
+                                  {"Tus-Checksum-Algorithm", std::string(kTusChecksums)},
+                                  {"Tus-Max-Size", std::to_string(kUploadBytesMax)}}};
 }
 
 Result<HttpResponse> head_upload(const Call& call, FromPath<UploadId> id) {
-  if (auto response = refuse_version(call.request)) return std::move(*response);
-  const auto upload = call.api.uploads.get(call.user, id.value);
-  if (!upload) return refused(upload.error());
-  return tus({.headers = {{"Upload-Offset", std::to_string(upload.value().offset)},
-                          {"Upload-Length", std::to_string(upload.value().spec.bytes)},
-                          {"Upload-Metadata", write_metadata(upload.value().spec)}}});
+  BDAAS_ASSIGN(const auto upload, call.api.uploads.get(call.user, id.value));
+  return HttpResponse{.headers = {{"Upload-Offset", std::to_string(upload.offset)},
+                                  {"Upload-Length", std::to_string(upload.spec.bytes)},
+                                  {"Upload-Metadata", upload.metadata}}};
 }
 
 Result<UploadView> get_upload(const Call& call, FromPath<UploadId> id) {
@@ -168,17 +156,11 @@ Result<UploadView> get_upload(const Call& call, FromPath<UploadId> id) {
 }
 
 Result<HttpResponse> remove_upload(const Call& call, FromPath<UploadId> id) {
-  if (auto response = refuse_version(call.request)) return std::move(*response);
-  const auto removed = call.api.uploads.remove(call.user, id.value);
-  if (!removed) return refused(removed.error());
-  return tus({.status = 204});
+  BDAAS_TRY(call.api.uploads.remove(call.user, id.value));
+  return HttpResponse{.status = 204};
 }
 
 // ---- rows ----
-
-ParameterDoc version_header() {
-  return {.name = "Tus-Resumable", .doc = "1.0.0", .required = true, .pattern = "^1\\.0\\.0$"};
-}
 
 ParameterDoc checksum_header() {
   return {.name = "Upload-Checksum",
@@ -197,16 +179,14 @@ Route sink_route(std::string_view method, std::string_view path, std::string_vie
   made.max_body_bytes = kUploadBytesMax;
   made.body_media = {kTusMedia};
   made.open_sink = [open](const Call& call) -> Opened {
-    if (auto response = refuse_version(call.request)) return std::move(*response);
     auto opened = open(call);
-    if (!opened) return refused(opened.error());
+    if (!opened) return error_response(opened.error());
     return std::move(opened).value();
   };
   return std::move(made)
-      .takes_header(version_header())
+      .of_tus()
       .takes_header(checksum_header())
-      .may_fail({ErrorKind::not_found, ErrorKind::conflict, ErrorKind::failed_precondition,
-                 ErrorKind::resource_exhausted})
+      .may_fail({ErrorKind::not_found, ErrorKind::conflict, ErrorKind::resource_exhausted})
       .with_status(kChecksumMismatch);
 }
 
@@ -244,8 +224,7 @@ std::vector<Route> upload_routes() {
   routes.push_back(std::move(piece));
   routes.push_back(
       route("HEAD", "/v1/uploads/{id}", "head_upload", "How far an upload is", head_upload)
-          .takes_header(version_header())
-          .may_fail({failed_precondition})
+          .of_tus()
           .may_answer({200,
                        "",
                        nullptr,
@@ -258,8 +237,7 @@ std::vector<Route> upload_routes() {
   routes.push_back(
       route("DELETE", "/v1/uploads/{id}", "remove_upload", "Give an upload up", remove_upload)
           .slow()
-          .takes_header(version_header())
-          .may_fail({failed_precondition})
+          .of_tus()
           .may_answer({204, "", nullptr, "gone", {"Tus-Resumable"}}));
   return routes;
 }

@@ -23,6 +23,12 @@ std::string sum_of(std::string_view bytes, DigestKind kind = DigestKind::sha256)
   return fmt::format("Upload-Checksum: {} {}\r\n", to_text(kind), to_base64(raw));
 }
 
+std::string write_metadata(const UploadSpec& spec) {
+  auto text = fmt::format("kind {},name {}", to_base64(to_text(spec.kind)), to_base64(spec.name));
+  if (!spec.sha256.empty()) text += ",sha256 " + to_base64(spec.sha256);
+  return text;
+}
+
 class UploadTest : public ApiTest {
  protected:
   static std::string metadata(const UploadSpec& spec) {
@@ -80,6 +86,7 @@ TEST_F(UploadTest, ADataSetComesInPieces) {
   const auto midway = head(path);
   EXPECT_EQ(midway.header("upload-offset"), "10");
   EXPECT_EQ(midway.header("upload-length"), std::to_string(text_.size()));
+  EXPECT_EQ(midway.header("upload-metadata"), write_metadata(data_of(text_)));
   EXPECT_EQ(midway.header("cache-control"), "no-store");
   EXPECT_FALSE(read<UploadView>(get(path)).object);
   EXPECT_EQ(read<UploadView>(get(path)).owner, user_);
@@ -147,6 +154,43 @@ TEST_F(UploadTest, PiecesAreChecked) {
   EXPECT_EQ(ask(piece(path, text_.size(), "", sum_of("other"))).status, 460);
 }
 
+TEST_F(UploadTest, EveryAnswerSaysTheVersion) {
+  const auto path = created(data_of(text_));
+  const auto says = [&](const Asked& asked, int status) {
+    const auto answer = ask(asked);
+    EXPECT_EQ(answer.status, status) << asked.method << " " << asked.path << answer.head;
+    EXPECT_EQ(answer.header("tus-resumable"), "1.0.0") << asked.method << " " << asked.path;
+  };
+  const std::string tus(kTus);
+  says({.method = "OPTIONS", .path = "/v1/uploads"}, 204);
+  says({.method = "HEAD", .path = path, .headers = tus}, 200);
+  says({.method = "HEAD", .path = path, .headers = tus, .with_token = false}, 401);
+  says({.method = "HEAD", .path = path, .headers = tus + "Origin: http://evil.example\r\n"}, 403);
+  says({.method = "HEAD", .path = "/v1/uploads/none", .headers = tus}, 404);
+  says({.method = "PUT", .path = path, .headers = tus}, 405);
+  says({.method = "PATCH", .path = path, .headers = tus}, 415);
+  says(piece(path, 5, "x"), 409);
+  says(piece(path, 0, text_ + "more"), 400);
+  says(piece(path, 0, text_, sum_of("other")), 460);
+  says(piece(path, 0, text_), 204);
+  says({.method = "DELETE", .path = path, .headers = tus}, 204);
+}
+
+TEST_F(UploadTest, AnotherVersionIsRefusedBeforeAnythingElse) {
+  const auto path = created(data_of(text_));
+  for (const auto* method : {"HEAD", "PATCH", "DELETE"}) {
+    for (const auto& at : {path, std::string("/v1/uploads/none")}) {
+      const auto old = ask({.method = method, .path = at, .headers = "Tus-Resumable: 0.2.2\r\n"});
+      EXPECT_EQ(old.status, 412) << method << " " << at;
+      EXPECT_EQ(old.header("tus-version"), "1.0.0");
+      EXPECT_EQ(old.header("tus-resumable"), "1.0.0");
+      EXPECT_EQ(ask({.method = method, .path = at}).status, 412) << method << " " << at;
+    }
+  }
+  EXPECT_EQ(ask({.method = "POST", .path = "/v1/uploads", .body = "{}"}).status, 412);
+  EXPECT_EQ(head(path).status, 200);
+}
+
 TEST_F(UploadTest, TheWholeIsChecked) {
   auto spec = data_of(text_);
   spec.sha256 = sha256_hex("other");
@@ -165,10 +209,6 @@ TEST_F(UploadTest, RefusesWhatDoesNotFit) {
   auto no_offset = piece(path, 0, "x");
   no_offset.headers = std::string(kTus) + std::string(kBytes);
   EXPECT_EQ(ask(no_offset).status, 400);
-  EXPECT_EQ(ask({.method = "HEAD", .path = path}).status, 412);
-  const auto old = ask({.method = "DELETE", .path = path, .headers = "Tus-Resumable: 0.2.2\r\n"});
-  EXPECT_EQ(old.status, 412);
-  EXPECT_EQ(old.header("tus-version"), "1.0.0");
 }
 
 TEST_F(UploadTest, RefusesCreationsThatMakeNoSense) {
@@ -184,6 +224,8 @@ TEST_F(UploadTest, RefusesCreationsThatMakeNoSense) {
   EXPECT_EQ(with("Upload-Length: 5\r\nUpload-Metadata: " + good + ",name dQ==\r\n").status, 201)
       << "the last of a name counts, as with any JSON object";
   EXPECT_EQ(with("Upload-Length: 5\r\nUpload-Metadata: kind !!!,name dQ==\r\n").status, 400);
+  const auto too_long = fmt::format("Upload-Length: {}\r\n", (1ull << 40) + 1);
+  EXPECT_EQ(with(too_long + "Upload-Metadata: " + good + "\r\n").status, 413);
   EXPECT_EQ(with("Upload-Length: 0\r\nUpload-Metadata: " + good + "\r\n").status, 400);
   for (const auto* name : {"..", "a/b", "/etc/passwd", "", "a\x01", "a\xff"}) {
     auto spec = data_of(text_);

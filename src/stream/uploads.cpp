@@ -64,6 +64,7 @@ struct UploadInfo {
   UploadId id;
   UserId owner;
   UploadSpec spec;
+  std::string metadata;
   DataSetId data_set;                           // its id to be, of data
   Time touched_at{};                            // saved at creation and at the end
   std::optional<std::int64_t> unverified_from;  // a piece with a checksum begins here
@@ -74,6 +75,7 @@ struct UploadInfo {
     return std::tuple{required("id", &UploadInfo::id, ""),
                       required("owner", &UploadInfo::owner, ""),
                       required("spec", &UploadInfo::spec, ""),
+                      optional("metadata", &UploadInfo::metadata, ""),
                       optional("data_set", &UploadInfo::data_set, ""),
                       required("touched_at", &UploadInfo::touched_at, ""),
                       optional("unverified_from", &UploadInfo::unverified_from, ""),
@@ -227,13 +229,14 @@ Result<> Uploads::forget(const EntryPtr& entry) {
 
 // ---- one upload ----
 
-Result<Upload> Uploads::create(const UserId& owner, const UploadSpec& spec) {
+Result<Upload> Uploads::create(const UserId& owner, const UploadSpec& spec, std::string metadata) {
   BDAAS_TRY(check_spec(spec));
   remove_old();
   auto entry = std::make_shared<Entry>();
   entry->info.id = new_id<UploadId>(entropy_);
   entry->info.owner = owner;
   entry->info.spec = spec;
+  entry->info.metadata = std::move(metadata);
   entry->info.data_set = new_id<DataSetId>(entropy_);
   entry->info.touched_at = clock_.now();
   const std::lock_guard lock(mutex_);
@@ -268,8 +271,14 @@ Result<> Uploads::check_room(const UploadSpec& spec) const {
 }
 
 Upload Uploads::view_of(const Entry& entry) const {
-  return {entry.info.id, entry.info.owner,  entry.info.spec,
-          entry.offset,  entry.info.object, entry.info.touched_at + limits_.expiry};
+  const UploadInfo& info = entry.info;
+  return {info.id,
+          info.owner,
+          info.spec,
+          info.metadata,
+          entry.offset,
+          info.object,
+          info.touched_at + limits_.expiry};
 }
 
 Result<Uploads::EntryPtr> Uploads::find(const UserId& owner, const UploadId& id) const {

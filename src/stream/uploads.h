@@ -54,6 +54,7 @@ struct Upload {
   UploadId id;
   UserId owner;
   UploadSpec spec;
+  std::string metadata;     // as create() got it
   std::int64_t offset = 0;  // bytes that are there
   std::string object;       // p-… or d-…, once set_object was called
   Time expires_at{};
@@ -89,7 +90,8 @@ class Uploads {
 
   // invalid_argument: a name that is none, an unknown kind of program, no bytes.
   // resource_exhausted, with the numbers: too large for the limits or the disk.
-  Result<Upload> create(const UserId& owner, const UploadSpec& spec);
+  // metadata: the client's own words for the spec, kept for those who ask.
+  Result<Upload> create(const UserId& owner, const UploadSpec& spec, std::string metadata = {});
 
   Result<Upload> get(const UserId& owner, const UploadId& id) const;
 

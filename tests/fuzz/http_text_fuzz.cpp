@@ -1,5 +1,6 @@
 // The texts of HTTP: paths, queries, ranges, and the headers of tus.
 
+#include <algorithm>
 #include <vector>
 
 #include "api/http_text.h"
@@ -31,13 +32,9 @@ void try_tus(std::string_view text) {
                      {"upload-metadata", std::string(text)},
                      {"upload-checksum", std::string(text)}};
   static_cast<void>(bdaas::api::read_checksum(request));
-  const auto spec = bdaas::api::read_creation(request);
-  if (!spec.ok()) return;
-  const std::string written = bdaas::api::write_metadata(*spec);
-  request.headers = {{"upload-length", "10"}, {"upload-metadata", written}};
-  const auto again = bdaas::api::read_creation(request);
-  bdaas::fuzz::require(again.ok() && bdaas::api::write_metadata(*again) == written,
-                       "metadata survives its header");
+  if (!bdaas::api::read_creation(request).ok()) return;
+  bdaas::fuzz::require(std::all_of(text.begin(), text.end(), [](char c) { return c >= ' '; }),
+                       "metadata that is taken may be answered as a header");
 }
 
 }  // namespace
