@@ -68,7 +68,7 @@ std::variant<HttpResponse, Admission> Api::admit(const HttpRequest& head) {
   if (found.row == nullptr) {
     auto response =
         error_response(405, fail(ErrorKind::invalid_argument, "{} is not possible here; {} is",
-                                 head.method, found.allow));
+                                 method_of(head).substr(0, 40), found.allow));
     response.headers.emplace_back("Allow", found.allow);
     return response;
   }
@@ -168,6 +168,7 @@ std::optional<HttpResponse> Api::refuse_nameless(const HttpRequest& head,
 
 Api::Match Api::match(const HttpRequest& head, const std::vector<std::string>& parts) const {
   Match result;
+  const auto method = method_of(head);
   const auto fits = [&](const Row& row) {
     // The last part of a page's path stands for all that follows, or for nothing.
     const bool open_end = row.route.pages && parts.size() >= row.parts.size();
@@ -182,8 +183,8 @@ Api::Match Api::match(const HttpRequest& head, const std::vector<std::string>& p
   for (const auto& row : rows_) {
     if (!fits(row)) continue;
     result.open = row.route.open && (result.open || result.allow.empty());
-    if (row.route.method == head.method) result.row = &row;
-    if (row.route.method == "GET" && head.method == "HEAD") head_by_get = &row;
+    if (row.route.method == method) result.row = &row;
+    if (row.route.method == "GET" && method == "HEAD") head_by_get = &row;
     if (!result.allow.empty()) result.allow += ", ";
     result.allow += row.route.method;
   }

@@ -43,6 +43,11 @@ bool speaks_tus(const HttpRequest& request) {
          (request.path.starts_with(kTusPlace) && request.path[kTusPlace.size()] == '/');
 }
 
+std::string_view method_of(const HttpRequest& request) {
+  if (request.method != "POST" || !speaks_tus(request)) return request.method;
+  return request.header("x-http-method-override").value_or(request.method);
+}
+
 std::optional<HttpResponse> refuse_version(const HttpRequest& request) {
   if (request.header("tus-resumable") == kTusVersion) return std::nullopt;
   auto response =

@@ -19,6 +19,11 @@ inline constexpr std::string_view kTusMedia = "application/offset+octet-stream";
 // Where uploads are made, or one of them: there every answer has Tus-Resumable.
 bool speaks_tus(const HttpRequest& request);
 
+// What the request is meant as: a client that cannot send PATCH or DELETE sends POST and names the
+// method in X-HTTP-Method-Override. Only there, and only for POST: what other rows are asked, and
+// what must not change anything, is told by the request line alone.
+std::string_view method_of(const HttpRequest& request);
+
 // 412, when it is not our version.
 std::optional<HttpResponse> refuse_version(const HttpRequest& request);
 

@@ -191,6 +191,67 @@ TEST_F(UploadTest, AnotherVersionIsRefusedBeforeAnythingElse) {
   EXPECT_EQ(head(path).status, 200);
 }
 
+// X-HTTP-Method-Override, for clients without PATCH and DELETE.
+class MethodOverride : public UploadTest {
+ protected:
+  static Asked as_post(Asked asked) {
+    asked.headers += fmt::format("X-HTTP-Method-Override: {}\r\n", asked.method);
+    asked.method = "POST";
+    return asked;
+  }
+};
+
+TEST_F(MethodOverride, APostMeansTheMethodThatItNames) {
+  const auto path = created(data_of(text_));
+  EXPECT_EQ(ask(as_post(piece(path, 0, text_.substr(0, 10)))).status, 204);
+  const auto asked = ask(as_post({.method = "HEAD", .path = path, .headers = std::string(kTus)}));
+  EXPECT_EQ(asked.status, 200);
+  EXPECT_EQ(asked.header("upload-offset"), "10");
+  EXPECT_TRUE(asked.whole) << "it ends as the answer to a POST does";
+  EXPECT_EQ(ask(as_post(piece(path, 5, "x"))).status, 409);
+  const Asked removal{.method = "DELETE", .path = path, .headers = std::string(kTus)};
+  EXPECT_EQ(ask(as_post(removal)).status, 204);
+  EXPECT_EQ(ask(as_post(removal)).status, 404);
+}
+
+TEST_F(MethodOverride, IsJudgedAsTheMethodThatItNames) {
+  const auto path = created(data_of(text_));
+  Asked removal{.method = "DELETE", .path = path, .headers = std::string(kTus)};
+  removal.with_token = false;
+  EXPECT_EQ(ask(as_post(removal)).status, 401);
+  EXPECT_EQ(ask(as_post({.method = "DELETE", .path = path})).status, 412);
+  EXPECT_EQ(ask(as_post({.method = "PATCH", .path = path, .headers = std::string(kTus)})).status,
+            415);
+  const auto brew = ask(as_post({.method = "BREW", .path = path, .headers = std::string(kTus)}));
+  EXPECT_EQ(brew.status, 405);
+  EXPECT_NE(brew.body.find("BREW is not possible here"), std::string::npos) << brew.body;
+  auto creation = create(data_of(text_), "X-HTTP-Method-Override: DELETE\r\n");
+  EXPECT_EQ(creation.status, 405) << "nothing is created, for the real method is ignored";
+  EXPECT_EQ(create(data_of(text_), "X-HTTP-Method-Override: POST\r\n").status, 201);
+  EXPECT_EQ(head(path).header("upload-offset"), "0");
+}
+
+TEST_F(MethodOverride, IsHeardNowhereElse) {
+  const auto kept = "/v1/programs/" + program(user_).id.text;
+  EXPECT_EQ(ask(as_post({.method = "DELETE", .path = kept})).status, 405);
+  EXPECT_EQ(ask({.path = kept, .headers = "X-HTTP-Method-Override: DELETE\r\n"}).status, 200);
+  EXPECT_EQ(get(kept).status, 200);
+  // A page may be read with the cookie, but no upload, whatever is written on the request.
+  const auto door = door_.visit(door_.make_link("/v1/pages/history/").text);
+  const auto cookie = fmt::format("{}Cookie: {}={}\r\n", kTus, kPageCookie, door->text);
+  const auto path = created(data_of(text_));
+  for (const auto* at : {"/v1/pages/history/", path.c_str()}) {
+    for (const auto* method : {"GET", "HEAD", "DELETE"}) {
+      const Asked asked{.method = method, .path = at, .headers = cookie, .with_token = false};
+      EXPECT_EQ(ask(as_post(asked)).status, 401) << method << " " << at;
+    }
+  }
+  // A method that must change nothing stays what it is.
+  const auto safe = std::string(kTus) + "X-HTTP-Method-Override: DELETE\r\n";
+  EXPECT_EQ(ask({.path = path, .headers = safe}).status, 200);
+  EXPECT_EQ(head(path).status, 200);
+}
+
 TEST_F(UploadTest, TheWholeIsChecked) {
   auto spec = data_of(text_);
   spec.sha256 = sha256_hex("other");
