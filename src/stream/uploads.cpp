@@ -135,9 +135,10 @@ fs::path target_of(const StateDir& dir, const FinishedUpload& finished) {
 // and info.finished is changed under finishing_ only.
 struct Uploads::Entry {
   UploadInfo info;
-  std::atomic<std::int64_t> offset{0};  // changed by the claimant only
+  std::atomic<std::int64_t> offset{0};      // changed by the claimant only, as the next
+  std::atomic<std::int64_t> unverified{0};  // bytes behind it, of a piece with a checksum
   std::atomic<bool> removed{false};
-  std::optional<Sha256> hash;  // the claimant's: of all bytes before offset; nothing: not known
+  std::optional<Sha256> hash;  // the claimant's: of all these bytes; nothing: not known
   bool claimed = false;        // guarded by mutex_
 };
 
@@ -258,7 +259,9 @@ Result<> Uploads::check_room(const UploadSpec& spec) const {
                 "{} uploads are under way already; end some of them first", limits_.uploads_max);
   }
   std::int64_t still_to_come = 0;
-  for (const auto& [id, entry] : entries_) still_to_come += entry->info.spec.bytes - entry->offset;
+  for (const auto& [id, entry] : entries_) {
+    still_to_come += entry->info.spec.bytes - entry->offset - entry->unverified;
+  }
   BDAAS_ASSIGN(const auto free, free_bytes(dir_.uploads()));
   const auto usable = static_cast<std::int64_t>(free) - limits_.keep_free_bytes - still_to_come;
   if (spec.bytes <= usable) return {};
@@ -434,6 +437,7 @@ UploadWriter::UploadWriter(Uploads& uploads, std::shared_ptr<Uploads::Entry> ent
       content_(std::move(content)),
       checksum_(std::move(checksum)),
       begin_(entry_->offset),
+      end_(begin_),
       written_back_(begin_) {
   if (checksum_) piece_.emplace(checksum_->kind);
 }
@@ -446,27 +450,27 @@ Result<> UploadWriter::write(std::string_view bytes) {
   if (entry_->removed) {
     return fail(ErrorKind::not_found, "the upload {} was removed", entry_->info.id.text);
   }
-  const std::int64_t room = entry_->info.spec.bytes - entry_->offset;
+  const std::int64_t room = entry_->info.spec.bytes - end_;
   if (static_cast<std::int64_t>(bytes.size()) > room) {
     return fail(ErrorKind::invalid_argument, "the upload {} has {} bytes more than it announced",
                 entry_->info.id.text, static_cast<std::int64_t>(bytes.size()) - room);
   }
   while (!bytes.empty()) {
-    const ssize_t got = ::pwrite(content_.get(), bytes.data(), bytes.size(), entry_->offset);
+    const ssize_t got = ::pwrite(content_.get(), bytes.data(), bytes.size(), end_);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return os_error(errno, "cannot write what is uploaded");
     const auto written = bytes.substr(0, static_cast<std::size_t>(got));
     entry_->hash->update(written);
     if (piece_) piece_->update(written);
-    entry_->offset += got;
+    (checksum_ ? entry_->unverified : entry_->offset) += got;
+    end_ += got;
     bytes.remove_prefix(written.size());
   }
   // The disk works while the rest comes, so that little is left to wait for at the end. A hint
   // only.
-  if (entry_->offset - written_back_ >= kWriteBackBytes) {
-    ::sync_file_range(content_.get(), written_back_, entry_->offset - written_back_,
-                      SYNC_FILE_RANGE_WRITE);
-    written_back_ = entry_->offset;
+  if (end_ - written_back_ >= kWriteBackBytes) {
+    ::sync_file_range(content_.get(), written_back_, end_ - written_back_, SYNC_FILE_RANGE_WRITE);
+    written_back_ = end_;
   }
   return {};
 }
@@ -482,18 +486,20 @@ Result<std::int64_t> UploadWriter::commit() {
     }
     entry_->info.unverified_from.reset();
     BDAAS_TRY(uploads_.save(*entry_));
+    entry_->unverified = 0;
+    entry_->offset = end_;
   }
   committed_ = true;
   return entry_->offset.load();
 }
 
 Result<> UploadWriter::drop_piece() {
+  entry_->unverified = 0;
+  entry_->hash.reset();  // made again from the file when the upload goes on
   // Of a finished upload nothing is open, and no byte came.
   if (content_.valid() && ::ftruncate(content_.get(), begin_) != 0) {
     return os_error(errno, "cannot drop a piece of an upload");
   }
-  entry_->offset = begin_;
-  entry_->hash.reset();  // made again from the file when the upload goes on
   entry_->info.unverified_from.reset();
   return entry_->removed ? Result<>() : uploads_.save(*entry_);
 }

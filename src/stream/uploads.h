@@ -176,6 +176,7 @@ class UploadWriter {
   const UniqueFd content_;
   const std::optional<Checksum> checksum_;  // the piece's
   const std::int64_t begin_;
+  std::int64_t end_;               // where the next byte goes
   std::int64_t written_back_ = 0;  // the disk was asked to begin with the bytes before
   std::optional<Digest> piece_;    // of its bytes, where they have a checksum
   bool committed_ = false;

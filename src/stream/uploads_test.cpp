@@ -224,6 +224,7 @@ TEST_F(UploadsTest, AnUncheckedPieceDoesNotCount) {
   {
     const auto writer = uploads_->append(kAda, upload.id, 2, sum_of("23")).value();
     ASSERT_TRUE(writer->write("2").ok());
+    EXPECT_EQ(uploads_->get(kAda, upload.id)->offset, 2);
   }
   EXPECT_EQ(uploads_->get(kAda, upload.id)->offset, 2);
   const auto killed = uploads_->append(kAda, upload.id, 2, sum_of("23")).value();
