@@ -97,6 +97,7 @@ constexpr RetryPolicy kAskAgain{.attempts_max = 5};
 constexpr Millis kLastAskTimeout{1'000};
 
 // Until there is a job a manager takes nothing along when it dies: the next one is asked the same.
+// One that lives has answered, for example that a registry is unavailable.
 template <class Step>
 Result<> with_any_manager(Api& api, const FindManager& find_manager, TaskControl& control,
                           Step&& step) {
@@ -105,9 +106,10 @@ Result<> with_any_manager(Api& api, const FindManager& find_manager, TaskControl
         Attempt attempt{step()};
         if (attempt.end) return attempt;
         const auto kind = attempt.end.error().kind;
-        attempt.again = kind == ErrorKind::unavailable || kind == ErrorKind::unknown_outcome;
-        if (!attempt.again) return attempt;
-        if (auto found = find_manager(control.stop)) api.move_to(*std::move(found));
+        if (kind != ErrorKind::unavailable && kind != ErrorKind::unknown_outcome) return attempt;
+        auto found = find_manager(control.stop);
+        attempt.again = found && found->base_url != api.base_url();
+        if (attempt.again) api.move_to(*std::move(found));
         return attempt;
       },
       control, kAskAgain);

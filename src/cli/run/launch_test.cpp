@@ -44,6 +44,7 @@ class LaunchTest : public testing::Test {
   std::function<void()> on_search_ = [] {};  // for a manager that is gone
   std::function<void()> on_silence_;         // instead of an answer; then the client must go
   int silences_ = 0;                         // so many, before the answers
+  std::string refusal_ = R"({"error":{"kind":"resource_exhausted","message":"full"}})";
   std::vector<std::string> asked_;
   std::vector<std::string> tokens_;
   int answers_lost_ = 0;  // of the first so many
@@ -54,7 +55,7 @@ class LaunchTest : public testing::Test {
     asked_.push_back(exchange.method + " " + exchange.target);
     if (exchange.target == "/v1/cluster-checks") {
       if (silences_-- > 0) return be_silent(exchange);
-      return exchange.answer(507, R"({"error":{"kind":"resource_exhausted","message":"full"}})");
+      return exchange.answer(507, refusal_);
     }
     if (exchange.target == "/v1/data" && exchange.method == "POST") {
       lent_.push_back(exchange.read_body());
@@ -163,6 +164,16 @@ TEST_F(LaunchTest, AManagerThatDiesBeforeTheJobIsReplaced) {
   EXPECT_THAT(plan.spec.data, ElementsAre(DataSetId{"d-1"}));
   EXPECT_EQ(found_, 1);
   fs::remove(file);
+}
+
+TEST_F(LaunchTest, AManagerThatLivesIsNotAskedTwice) {
+  LaunchPlan plan;
+  plan.program = ProgramId{"p-1"};
+  refusal_ = R"({"error":{"kind":"unavailable","message":"no registry answers"}})";
+  const auto job = launch_of(plan);
+  ASSERT_FALSE(job.ok());
+  EXPECT_EQ(job.error().message, "no registry answers");
+  EXPECT_THAT(asked_, ElementsAre("POST /v1/cluster-checks"));
 }
 
 // ---- leaving ----
