@@ -31,17 +31,13 @@ class Standalone(ClusterCase):
         cls.cluster = case.json("clusters", "create", "--workers", "2", "--master", "standalone",
                                 "--wait")["id"]
 
-    def master(self):
-        return next(node for node in self.nodes(self.cluster) if node["role"] == "master")
+    def node(self, role):
+        return next(node for node in self.nodes(self.cluster) if node["role"] == role)
 
     def write(self, text):
         program = self.folder / f"{self.id()}.py"
         program.write_text(text)
         return program
-
-    def on_it(self, *args):
-        return self.start("run", *args, "--cluster", self.cluster, "--output",
-                          self.folder / "out.tar.gz")
 
     def check_no_driver(self):
         wait_for("the driver ends", lambda: not any(
@@ -72,20 +68,19 @@ class Standalone(ClusterCase):
     def test_manager_and_the_driver_s_agent_are_killed(self):
         run = self.start_slow("--cluster", self.cluster)
         os.kill(self.home.address()["pid"], signal.SIGKILL)
-        [agent] = self.agents(self.master()["machine"]["dir"])
+        [agent] = self.agents(self.node("master")["machine"]["dir"])
         os.kill(agent, signal.SIGKILL)
         self.finish_slow(run)
 
     def test_a_worker_dies_with_all_it_runs(self):
         run = self.start_slow("--cluster", self.cluster)
-        worker = next(node for node in self.nodes(self.cluster) if node["role"] == "worker")
-        for pid in processes_naming(worker["machine"]["dir"] + "/"):
+        for pid in processes_naming(self.node("worker")["machine"]["dir"] + "/"):
             os.kill(pid, signal.SIGKILL)
         self.finish_slow(run)
 
     def test_z_pages_while_it_lives_and_after_its_end(self):
         place = f"/v1/clusters/{self.cluster}/pages"
-        run = self.on_it(self.write(STAYS))
+        run = self.start("run", self.write(STAYS), "--cluster", self.cluster)
         self.assertEqual(run.stdout.readline(), "sum 499500\n")
         browser = Browser(self.json("ui", self.cluster)["link"])
         status, _, text = browser.get(f"{place}/driver/")
