@@ -87,14 +87,25 @@ Result<Work> rent(const Rows& rows, const Seams& seams, const std::string& subje
   return Work([=](const Cancel&) { return as_value(provider->rent(request)); });
 }
 
-Result<Work> release(const Rows& rows, const Seams& seams, const std::string& subject) {
+std::optional<std::string> provider_of_stray(const Facts& facts, const LeaseId& token) {
+  for (const auto& [provider, strays] : facts.strays) {
+    if (strays.contains(token)) return provider;
+  }
+  return std::nullopt;
+}
+
+Result<Work> release(const Rows& rows, const Facts& facts, const Seams& seams,
+                     const std::string& subject) {
   const LeaseId token{subject};
   const auto* member = rows.member_of_lease(token);
-  // A stray machine has no lease any more: every provider is asked, since releasing an unknown
-  // token is success. One that cannot answer keeps none of the others from it.
+  // A stray machine has no lease any more: the provider whose list shows it is asked. Before the
+  // first list after a start all are, since releasing an unknown token is success; one that cannot
+  // answer keeps none of the others from it.
+  const auto whose =
+      member != nullptr ? std::optional(member->lease.provider) : provider_of_stray(facts, token);
   std::vector<Provider*> providers;
   for (const auto& [name, provider] : seams.providers) {
-    if (member == nullptr || member->lease.provider == name) providers.push_back(provider);
+    if (!whose || *whose == name) providers.push_back(provider);
   }
   return Work([=](const Cancel&) -> Result<Value> {
     Result<> all;
@@ -277,15 +288,15 @@ Result<Work> list_machines(const Seams& seams, const Clock& clock, const std::st
   });
 }
 
-Result<Work> work_of(const Rows& rows, const Seams& seams, const Clock& clock, Effect effect,
-                     const std::string& subject) {
+Result<Work> work_of(const Rows& rows, const Facts& facts, const Seams& seams, const Clock& clock,
+                     Effect effect, const std::string& subject) {
   switch (effect) {
     case Effect::fetch_release:
       return fetch_release(rows, seams, subject);
     case Effect::rent:
       return rent(rows, seams, subject);
     case Effect::release:
-      return release(rows, seams, subject);
+      return release(rows, facts, seams, subject);
     case Effect::place_agent:
       return place_agent(rows, seams, subject);
     case Effect::load_data:
@@ -342,9 +353,9 @@ ClusterFacts cluster_facts(const ClusterRows& cluster, const Seams& seams) {
   return facts;
 }
 
-Result<EffectCall> make_call(const Rows& rows, const Seams& seams, const Clock& clock,
-                             Effect effect, const std::string& subject) {
-  BDAAS_ASSIGN(auto work, work_of(rows, seams, clock, effect, subject));
+Result<EffectCall> make_call(const Rows& rows, const Facts& facts, const Seams& seams,
+                             const Clock& clock, Effect effect, const std::string& subject) {
+  BDAAS_ASSIGN(auto work, work_of(rows, facts, seams, clock, effect, subject));
   EffectCall call;
   call.effect = effect;
   call.subject = subject;

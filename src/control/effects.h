@@ -76,8 +76,8 @@ class EffectRunner {
 };
 
 // The call of an effect, with copies of the rows it needs. An error when its subject is gone.
-Result<EffectCall> make_call(const Rows& rows, const Seams& seams, const Clock& clock,
-                             Effect effect, const std::string& subject);
+Result<EffectCall> make_call(const Rows& rows, const Facts& facts, const Seams& seams,
+                             const Clock& clock, Effect effect, const std::string& subject);
 
 // All an engine may know of a cluster, made of rows.
 ClusterFacts cluster_facts(const ClusterRows& cluster, const Seams& seams);

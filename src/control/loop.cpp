@@ -200,7 +200,7 @@ void ControlLoop::dispatch(const Changes& changes) {
       facts_.drains[ClusterId{wanted->subject}].asked_at = now();
     }
     facts_.in_flight.insert(key);
-    auto call = make_call(rows_, seams_, *clock_, wanted->effect, wanted->subject);
+    auto call = make_call(rows_, facts_, seams_, *clock_, wanted->effect, wanted->subject);
     if (call) {
       cancels_[key] = call->cancel;
       runner_->start(*std::move(call));
