@@ -3,14 +3,14 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 
 #include "agent/agent.h"
+#include "base/background.h"
 #include "base/os_error.h"
 #include "base/tcp_bind.h"
 #include "model/local_claim.h"
@@ -98,22 +98,16 @@ Result<> run_rounds(const NodeContext& node, const NodeFiles& files, StateStore&
   }
 }
 
-// Tells the process that started this one that it listens, or why it does not. No-op without
-// --detach.
-class Starter {
- public:
-  explicit Starter(UniqueFd fd) : fd_(std::move(fd)) {}
-  void tell(std::string_view answer) {
-    // Nobody may wait for it any more; then it does not matter.
-    [[maybe_unused]] const auto told = ::write(fd_.get(), answer.data(), answer.size());
-    fd_.reset();
-  }
+// A caller that waits is told that the agent listens, and left.
+void leave_behind(Starter& starter) {
+  const UniqueFd errors(::open("agent.stderr", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  leave_caller(errors);
+  starter.tell_ok();
+}
 
- private:
-  UniqueFd fd_;
-};
-
-Result<> run_agent(const std::string& dir, const std::string& version, Starter& starter) {
+// starter: of an agent that goes to the background.
+Result<> run_agent(const std::string& dir, const std::string& version,
+                   std::optional<Starter> starter) {
   if (::chdir(dir.c_str()) != 0) return os_error(errno, fmt::format("cannot enter '{}'", dir));
   NodeContext node;
   node.version = version;
@@ -128,7 +122,7 @@ Result<> run_agent(const std::string& dir, const std::string& version, Starter& 
   BDAAS_ASSIGN(const auto files, NodeFiles::open(dir));
   BDAAS_ASSIGN(auto store, StateStore::open(dir, boot_id()));
   BDAAS_ASSIGN(auto server, LinkServer::listen(std::string(kSocketName)));
-  starter.tell("ok");
+  if (starter) leave_behind(*starter);
   node.log.info("agent {} of node {} runs as process {}", node.version, node.config.node.text,
                 ::getpid());
   auto ended = run_rounds(node, files, store, server, signals);
@@ -141,61 +135,19 @@ int report_failure(const Error& error) {
   return error.kind == ErrorKind::conflict ? kAlreadyRuns : 1;
 }
 
-// The caller's half: waits for the daemon's word.
-int await_word(const UniqueFd& word, pid_t child) {
-  std::string answer;
-  char buffer[4096];
-  for (;;) {
-    const ssize_t got = ::read(word.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    answer.append(buffer, static_cast<std::size_t>(got));
-  }
-  ::waitpid(child, nullptr, 0);
-  if (answer == "ok") return 0;
-  fmt::print(stderr, "bdaas-agent: {}\n",
-             answer.empty() ? "the agent ended before it listened" : answer);
-  return 1;
-}
-
-// The daemon's half: nothing of the caller stays open, so that nobody waits for its streams.
-void leave_caller(const std::string& dir) {
-  const auto errors = dir + "/agent.stderr";
-  const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  const UniqueFd err(::open(errors.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  ::dup2(null.get(), 0);
-  ::dup2(null.get(), 1);
-  ::dup2(err.valid() ? err.get() : null.get(), 2);
-}
-
 }  // namespace
 
 int run_agent_mode(const std::string& dir, bool detach, const std::string& version) {
   ::close_range(3, ~0u, 0);
-  if (!detach) {
-    Starter nobody{UniqueFd()};
-    const auto ended = run_agent(dir, version, nobody);
-    return ended ? 0 : report_failure(ended.error());
+  std::optional<Starter> starter;
+  if (detach) {
+    auto forked = go_to_background("bdaas-agent");
+    if (!forked) return report_failure(forked.error());
+    if (const int* code = std::get_if<int>(&*forked)) return *code == kAlreadyRuns ? 0 : *code;
+    starter = std::get<Starter>(*std::move(forked));
   }
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return report_failure(os_error(errno, "cannot make a pipe"));
-  UniqueFd read_end(ends[0]);
-  UniqueFd write_end(ends[1]);
-  const pid_t child = ::fork();
-  if (child < 0) return report_failure(os_error(errno, "cannot fork"));
-  if (child > 0) {
-    write_end.reset();
-    return await_word(read_end, child);
-  }
-  read_end.reset();
-  ::setsid();
-  if (::fork() != 0) ::_exit(0);  // so the daemon leads no session and gets no terminal
-  leave_caller(dir);
-  Starter starter(std::move(write_end));
-  const auto ended = run_agent(dir, version, starter);
-  if (ended) return 0;
-  starter.tell(ended.error().kind == ErrorKind::conflict ? "ok" : ended.error().message);
-  return report_failure(ended.error());
+  const auto ended = run_agent(dir, version, std::move(starter));
+  return ended ? 0 : report_failure(ended.error());
 }
 
 }  // namespace bdaas

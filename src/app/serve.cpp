@@ -7,10 +7,10 @@
 #include "api/api.h"
 #include "api/http_server.h"
 #include "app/cluster_watch.h"
-#include "app/detach.h"
 #include "app/fake_place.h"
 #include "app/installation.h"
 #include "app/stop_signals.h"
+#include "base/background.h"
 #include "control/command_desk.h"
 #include "engine/fake/fake_engine.h"
 #include "engine/spark/spark_engine.h"
@@ -346,7 +346,7 @@ Result<> run_house(const ServeOptions& options, const StateDir& dir, Starter& st
   BDAAS_ASSIGN(auto house, House::build(std::move(installation), log));
   BDAAS_TRY(house->open(options));
   log.info("bdaas {} serves {}", kVersion, dir.root.string());
-  if (options.detach) leave_terminal();
+  if (options.detach) leave_caller(UniqueFd());
   starter.tell_ok();
   house->live(options.idle_exit_ms);
   log.info("bdaas ends");
@@ -363,7 +363,7 @@ int cannot_serve(const Error& error) {
 int serve(const ServeOptions& options, const StateDir& dir) {
   Starter starter;
   if (options.detach) {
-    auto forked = go_to_background();
+    auto forked = go_to_background("bdaas");
     if (!forked) return cannot_serve(forked.error());
     if (const int* code = std::get_if<int>(&*forked)) return *code;
     starter = std::get<Starter>(*std::move(forked));

@@ -1,6 +1,7 @@
 #pragma once
 // Going on in the background, and what the one who started it hears of that.
 
+#include <string_view>
 #include <variant>
 
 #include "base/result.h"
@@ -8,7 +9,7 @@
 
 namespace bdaas {
 
-// How the process in the background tells the one it was forked from that it serves.
+// How the process in the background tells the one it was forked from that it is ready.
 class Starter {
  public:
   Starter() = default;  // nobody waits
@@ -21,11 +22,13 @@ class Starter {
 
 // Forks; before any thread is started. In the child, which has a session of its own: its Starter.
 // In the parent, which waits meanwhile: the exit code to take over, 0 as soon as the child has
-// told, else the one it ended with. It has said why itself: stderr is still the caller's.
+// told, else the one it ended with. It has said why itself, for stderr is still the caller's; only
+// of a signal the parent speaks, for `program`.
 using Forked = std::variant<Starter, int>;
-Result<Forked> go_to_background();
+Result<Forked> go_to_background(std::string_view program);
 
-// Lets go of the caller's stdin, stdout and stderr, once nothing more is to be said there.
-void leave_terminal();
+// Lets go of the caller's streams, so that nobody waits for their end, once nothing more is to be
+// said there. stderr goes to `errors`; to nowhere when that is invalid.
+void leave_caller(const UniqueFd& errors);
 
 }  // namespace bdaas

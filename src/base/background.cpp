@@ -1,4 +1,4 @@
-#include "app/detach.h"
+#include "base/background.h"
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -21,14 +21,13 @@ auto again_when_interrupted(Call call) {
 }
 
 // The parent's half. A child that ends closes its side of the pipe, whatever ends it.
-int await_word(const UniqueFd& word, pid_t child) {
+int await_word(const UniqueFd& word, pid_t child, std::string_view program) {
   char byte = 0;
   if (again_when_interrupted([&] { return ::read(word.get(), &byte, 1); }) == 1) return 0;
   int status = 0;
   if (again_when_interrupted([&] { return ::waitpid(child, &status, 0); }) != child) return 3;
   if (WIFEXITED(status)) return WEXITSTATUS(status);
-  fmt::print(stderr, "bdaas: cannot serve: the manager was ended by signal {} before it served\n",
-             WTERMSIG(status));
+  fmt::print(stderr, "{}: ended by signal {} before it was ready\n", program, WTERMSIG(status));
   return 128 + WTERMSIG(status);
 }
 
@@ -40,7 +39,7 @@ void Starter::tell_ok() {
   word_.reset();
 }
 
-Result<Forked> go_to_background() {
+Result<Forked> go_to_background(std::string_view program) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return os_error(errno, "cannot make a pipe");
   UniqueFd read_end(ends[0]);
@@ -49,15 +48,17 @@ Result<Forked> go_to_background() {
   if (child < 0) return os_error(errno, "cannot fork");
   if (child > 0) {
     write_end.reset();
-    return Forked(await_word(read_end, child));
+    return Forked(await_word(read_end, child, program));
   }
   ::setsid();
   return Forked(Starter(std::move(write_end)));
 }
 
-void leave_terminal() {
+void leave_caller(const UniqueFd& errors) {
   const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), fd);
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    ::dup2(fd == STDERR_FILENO && errors.valid() ? errors.get() : null.get(), fd);
+  }
 }
 
 }  // namespace bdaas
