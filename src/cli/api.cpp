@@ -84,6 +84,15 @@ void Api::move_to(Endpoint endpoint) {
   endpoint_ = std::move(endpoint);
 }
 
+bool Api::find_again(const std::atomic<bool>& stop) {
+  if (!find_manager_) return false;
+  auto found = find_manager_(stop);
+  if (!found) return false;
+  const bool elsewhere = found->base_url != base_url();
+  move_to(*std::move(found));
+  return elsewhere;
+}
+
 std::string Api::base_url() const {
   const std::lock_guard lock(mutex_);
   return endpoint_.base_url;

@@ -2,6 +2,7 @@
 // Talks to one manager over the public HTTP API (docs/api.md). Thread-safe.
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <string>
 
@@ -22,12 +23,20 @@ struct Endpoint {
   Secret<std::string> token;
 };
 
+// Where the manager is now, started when none runs. stop: ends the search early.
+using FindManager = std::function<Result<Endpoint>(const std::atomic<bool>& stop)>;
+
 class Api {
  public:
-  explicit Api(Endpoint endpoint) : endpoint_(std::move(endpoint)) {}
+  // find_manager: for find_again(); called from whichever thread asks for that.
+  explicit Api(Endpoint endpoint, FindManager find_manager = {})
+      : endpoint_(std::move(endpoint)), find_manager_(std::move(find_manager)) {}
 
-  // The manager died and another serves the same rows now.
   void move_to(Endpoint endpoint);
+
+  // The manager may have died: goes on with the one that serves the same rows now. True: at another
+  // address than before. False: the same one lives, or none is found.
+  bool find_again(const std::atomic<bool>& stop);
 
   // An answer that is not 2xx is an Error with the manager's own kind and message.
   // cancel: ends the call early when it becomes true. timeout: of the whole call.
@@ -56,6 +65,7 @@ class Api {
 
   mutable std::mutex mutex_;
   Endpoint endpoint_;  // guarded by mutex_
+  FindManager find_manager_;
   mutable HttpClient client_;
 };
 

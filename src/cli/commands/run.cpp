@@ -103,23 +103,20 @@ Result<fs::path> read_output(const Arguments& arguments) {
   return output;
 }
 
-RunSessionOptions session_options(Session& session, const StateDir& state,
-                                  const Arguments& arguments) {
-  RunSessionOptions options;
-  options.verbose = arguments.has(kVerbose);
-  options.find_manager = [&session, state](const std::atomic<bool>& stop) {
+// A job goes on only with a manager: one is started when none runs.
+FindManager manager_of(Session& session, const StateDir& state) {
+  return [&session, state](const std::atomic<bool>& stop) {
     return ensure_manager(session.environment(), state, kManagerDeadline, &stop);
   };
-  return options;
 }
 
 // Manager first: it is waited for under the view's eyes, so that Ctrl-C and the stopwatch work.
-Result<> connect(Api& api, const RunSessionOptions& options, const StateDir& state,
-                 const TellRun& tell, const TaskControl& control) {
+Result<> connect(Api& api, const FindManager& ensure, const StateDir& state, const TellRun& tell,
+                 const TaskControl& control) {
   auto found = find_manager(state, &control.stop);
   if (!found) {
     tell(PhaseBegan{Phase::manager, "starting"});
-    found = options.find_manager(control.stop);
+    found = ensure(control.stop);
     tell(PhaseEnded{Phase::manager, found.ok()});
   }
   if (!found) return std::move(found).error();
@@ -135,8 +132,10 @@ Result<ExitCode> run(Session& session, const Arguments& arguments) {
   const auto& command = session.command();
   if (std::all_of(command.begin(), command.end(), is_utf8)) plan.spec.command = command;
   Signals signals;
-  Api api(Endpoint{});
-  auto options = session_options(session, state, arguments);
+  const auto ensure = manager_of(session, state);
+  Api api(Endpoint{}, ensure);
+  RunSessionOptions options;
+  options.verbose = arguments.has(kVerbose);
   options.output = std::move(output);
   options.model.title = plan.spec.name.empty() ? arguments.at(kProgram) : plan.spec.name;
   options.model.has_data = !plan.data.empty();
@@ -144,8 +143,8 @@ Result<ExitCode> run(Session& session, const Arguments& arguments) {
   options.model.keeps = plan.spec.keep;
   options.start = [&](const TellRun& tell, TaskControl& control,
                       TaskControl& leaving) -> Result<Job> {
-    BDAAS_TRY(connect(api, options, state, tell, control));
-    return launch(api, plan, options.find_manager, tell, control, leaving);
+    BDAAS_TRY(connect(api, ensure, state, tell, control));
+    return launch(api, plan, tell, control, leaving);
   };
   const auto view = make_view(session.out(), session.err(), session.json());
   return run_session(api, options, *view, signals);
@@ -156,11 +155,12 @@ Result<ExitCode> attach(Session& session, const Arguments& arguments) {
   BDAAS_ASSIGN(auto output, read_output(arguments));
   BDAAS_ASSIGN(const auto state, session.state_dir());
   BDAAS_ASSIGN(auto endpoint, ensure_manager(session.environment(), state));
-  Api api(std::move(endpoint));
+  Api api(std::move(endpoint), manager_of(session, state));
   BDAAS_ASSIGN(const auto answer, api.get(path));
   BDAAS_ASSIGN(const auto job, noun_from<Job>(answer));
   Signals signals;
-  auto options = session_options(session, state, arguments);
+  RunSessionOptions options;
+  options.verbose = arguments.has(kVerbose);
   options.output = std::move(output);
   options.model.title = job.spec.name;
   options.model.has_data = !job.spec.data.empty();

@@ -99,17 +99,14 @@ constexpr Millis kLastAskTimeout{1'000};
 // Until there is a job a manager takes nothing along when it dies: the next one is asked the same.
 // One that lives has answered, for example that a registry is unavailable.
 template <class Step>
-Result<> with_any_manager(Api& api, const FindManager& find_manager, TaskControl& control,
-                          Step&& step) {
+Result<> with_any_manager(Api& api, TaskControl& control, Step&& step) {
   return keep_trying(
       [&] {
         Attempt attempt{step()};
         if (attempt.end) return attempt;
         const auto kind = attempt.end.error().kind;
         if (kind != ErrorKind::unavailable && kind != ErrorKind::unknown_outcome) return attempt;
-        auto found = find_manager(control.stop);
-        attempt.again = found && found->base_url != api.base_url();
-        if (attempt.again) api.move_to(*std::move(found));
+        attempt.again = api.find_again(control.stop);
         return attempt;
       },
       control, kAskAgain);
@@ -127,8 +124,7 @@ bool leaves_it_open(ErrorKind kind) {
 
 // The same token for all questions: whichever of them arrives first makes the job, and the others
 // are answered with it.
-Result<Job> ask_for_job(Api& api, const JobSpec& spec, const FindManager& find_manager,
-                        TaskControl& leaving) {
+Result<Job> ask_for_job(Api& api, const JobSpec& spec, TaskControl& leaving) {
   Result<Job> job = Job{};
   bool may_be_there = false;  // a question got away that no answer came to
   auto end = keep_trying(
@@ -138,8 +134,7 @@ Result<Job> ask_for_job(Api& api, const JobSpec& spec, const FindManager& find_m
         if (job) return attempt;
         const auto kind = job.error().kind;
         may_be_there = leaves_it_open(kind) && (may_be_there || kind != ErrorKind::unavailable);
-        if (!attempt.again) return attempt;
-        if (auto found = find_manager(leaving.stop)) api.move_to(*std::move(found));
+        if (attempt.again) api.find_again(leaving.stop);
         return attempt;
       },
       leaving, kAskAgain);
@@ -160,11 +155,9 @@ Result<Job> ask_for_job(Api& api, const JobSpec& spec, const FindManager& find_m
 
 }  // namespace
 
-Result<Job> launch(Api& api, LaunchPlan& plan, const FindManager& find_manager, const TellRun& tell,
-                   TaskControl& control, TaskControl& leaving) {
-  const auto by_any = [&](auto&& step) {
-    return with_any_manager(api, find_manager, control, step);
-  };
+Result<Job> launch(Api& api, LaunchPlan& plan, const TellRun& tell, TaskControl& control,
+                   TaskControl& leaving) {
+  const auto by_any = [&](auto&& step) { return with_any_manager(api, control, step); };
   BDAAS_TRY(by_any([&] { return check_place(api, plan, control); }));
   BDAAS_TRY(by_any([&] { return prepare_release(api, plan.needs_release, tell, control); }));
   tell(PhaseBegan{Phase::upload, {}});
@@ -174,7 +167,7 @@ Result<Job> launch(Api& api, LaunchPlan& plan, const FindManager& find_manager, 
   if (control.stop) return fail(ErrorKind::cancelled, "cancelled before the job was created");
   SystemEntropy entropy;
   plan.spec.token = random_text(entropy, 24);
-  return ask_for_job(api, plan.spec, find_manager, leaving);
+  return ask_for_job(api, plan.spec, leaving);
 }
 
 }  // namespace bdaas::cli

@@ -23,7 +23,7 @@ struct LaunchPlan {
 // the job and knowing its id. Only leaving.stop, wished by somebody who waits no longer, ends that
 // too, within a second; who wishes it has to cancel the job that may be the answer.
 // unknown_outcome: it cannot be told whether the job is there.
-Result<Job> launch(Api& api, LaunchPlan& plan, const FindManager& find_manager, const TellRun& tell,
-                   TaskControl& control, TaskControl& leaving);
+Result<Job> launch(Api& api, LaunchPlan& plan, const TellRun& tell, TaskControl& control,
+                   TaskControl& leaving);
 
 }  // namespace bdaas::cli

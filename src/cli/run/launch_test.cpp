@@ -22,14 +22,14 @@ constexpr std::chrono::seconds kSoon{10};
 class LaunchTest : public testing::Test {
  protected:
   Result<Job> launch_of(LaunchPlan& plan) {
-    Api api(Endpoint{url_, Secret<std::string>("t0ken")});
-    const auto find_manager = [this](const std::atomic<bool>&) -> Result<Endpoint> {
-      ++found_;
-      on_search_();
-      return Endpoint{url_, Secret<std::string>("t0ken")};
-    };
+    Api api(Endpoint{url_, Secret<std::string>("t0ken")},
+            [this](const std::atomic<bool>&) -> Result<Endpoint> {
+              ++found_;
+              on_search_();
+              return Endpoint{url_, Secret<std::string>("t0ken")};
+            });
     return launch(
-        api, plan, find_manager, [](RunInput) {}, control_, leaving_);
+        api, plan, [](RunInput) {}, control_, leaving_);
   }
   // Of a job on a cluster that stands: one request.
   static LaunchPlan one_question() {

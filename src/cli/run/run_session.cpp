@@ -155,8 +155,7 @@ void RunSession::start_watching(const Job& job) {
     (void)follow_events(api_, id.text, 0, sink, control, kRetryUntilStopped);
   });
   watch_.emplace([this, tell, id = job.id](TaskControl& control) {
-    const WatchOptions options{id, options_.find_manager};
-    channel_.push(WatchEnded{watch(api_, options, cancel_, tell, control)});
+    channel_.push(WatchEnded{watch(api_, WatchOptions{id}, cancel_, tell, control)});
   });
 }
 

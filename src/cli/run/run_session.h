@@ -21,7 +21,6 @@ struct RunSessionOptions {
   // Runs on a thread of its own: makes the job, or finds the one to watch. The first Ctrl-C stops
   // `control`, the second `leaving`. cancelled: nothing was made; unknown_outcome: nobody knows.
   std::function<Result<Job>(const TellRun& tell, TaskControl& control, TaskControl& leaving)> start;
-  FindManager find_manager;
   fs::path output;       // of the archive; empty: its own name in the current directory
   bool verbose = false;  // the driver's stderr too
   Millis log_patience =

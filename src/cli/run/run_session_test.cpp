@@ -176,10 +176,6 @@ class RunSessionTest : public testing::Test {
     options_.start = [this](const TellRun&, TaskControl&, TaskControl&) -> Result<Job> {
       return noun_from_text(manager_.job());
     };
-    options_.find_manager = [this](const std::atomic<bool>&) -> Result<Endpoint> {
-      ++manager_searches_;
-      return Endpoint{server_.url(), Secret<std::string>("t")};
-    };
   }
 
   static Result<Job> noun_from_text(const std::string& text) {
@@ -192,7 +188,7 @@ class RunSessionTest : public testing::Test {
     plan_.program = ProgramId{"p-1"};
     plan_.spec.cluster = ClusterId{"c-1"};
     options_.start = [this](const TellRun& tell, TaskControl& control, TaskControl& leaving) {
-      return launch(api_, plan_, options_.find_manager, tell, control, leaving);
+      return launch(api_, plan_, tell, control, leaving);
     };
     manager_.on_ask = [] { ::kill(::getpid(), SIGINT); };
   }
@@ -224,8 +220,12 @@ class RunSessionTest : public testing::Test {
   TempDir dir_ = TempDir::make().value();
   ScriptedJob manager_;
   FakeServer server_{[this](Exchange& exchange) { manager_(exchange); }};
-  Api api_{Endpoint{server_.url(), Secret<std::string>("t")}};
   std::atomic<int> manager_searches_{0};
+  Api api_{Endpoint{server_.url(), Secret<std::string>("t")},
+           [this](const std::atomic<bool>&) -> Result<Endpoint> {
+             ++manager_searches_;
+             return Endpoint{server_.url(), Secret<std::string>("t")};
+           }};
   RunSessionOptions options_;
   LaunchPlan plan_;
   UniqueFd out_fd_;

@@ -27,7 +27,6 @@ class Watch {
 
   // True when the job has ended.
   Result<bool> look();
-  void find_manager_again();
   Result<> send_last_word();
 
  private:
@@ -89,10 +88,6 @@ Result<> Watch::look_at_step(const StepId& id) {
   return {};
 }
 
-void Watch::find_manager_again() {
-  if (auto endpoint = options_.find_manager(stop_)) api_.move_to(std::move(endpoint).value());
-}
-
 Result<> Watch::send_last_word() {
   if (!cancel_ || cancel_taken_) return {};
   const auto sent = api_.post(path() + "/cancel", nullptr, nullptr, kLastWordTimeout);
@@ -120,7 +115,7 @@ Result<> watch(Api& api, const WatchOptions& options, const std::atomic<bool>& c
     if (!may_get_better(ended.error().kind)) return ended.error();
     tell(TroubleSeen{
         fmt::format("the manager does not answer ({}); trying again", ended.error().message)});
-    watcher.find_manager_again();
+    api.find_again(control.stop);
   } while (control.wait(options.between_looks));
   BDAAS_TRY(watcher.send_last_word());
   return fail(ErrorKind::cancelled, "stopped");

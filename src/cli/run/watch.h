@@ -9,12 +9,8 @@
 
 namespace bdaas::cli {
 
-// Where the manager is now; starts one when none runs, for a job goes on only with one.
-using FindManager = std::function<Result<Endpoint>(const std::atomic<bool>& stop)>;
-
 struct WatchOptions {
   JobId job;
-  FindManager find_manager;
   Millis between_looks{1'000};
 };
 
