@@ -1,4 +1,4 @@
-// Ctrl-C in the middle of a download, with real signals.
+// Ctrl-C in the middle of a transfer, with real signals.
 
 #include "cli/until_signal.h"
 
@@ -20,9 +20,9 @@ namespace {
 constexpr std::string_view kData = "/v1/data/d-4k2m9x0p1qzr";
 constexpr std::string_view kResult = "/v1/results/r-4k2m9x0p1qzr";
 
-class InterruptedDownloadTest : public testing::Test {
+class InterruptedTransferTest : public testing::Test {
  protected:
-  InterruptedDownloadTest() {
+  InterruptedTransferTest() {
     environment_.env = {{"BDAAS_HOME", dir_.path().native()}};
     environment_.out_fd = out_.get();
     environment_.err_fd = out_.get();
@@ -33,6 +33,7 @@ class InterruptedDownloadTest : public testing::Test {
   }
 
   void handle(Exchange& exchange) {
+    if (exchange.target.starts_with("/v1/uploads")) return take_upload(exchange);
     const auto said = [&]() -> std::string {
       if (exchange.target == "/v1/health") return R"({"ok":true})";
       if (exchange.target == kData) {
@@ -40,6 +41,9 @@ class InterruptedDownloadTest : public testing::Test {
       }
       if (exchange.target == kResult) {
         return R"({"id":"r-1","owner":"u-1","job":"j-1","sha256":"","bytes":9})";
+      }
+      if (exchange.target == "/v1/data" || exchange.target == "/v1/programs") {
+        return R"({"items":[]})";
       }
       return {};
     }();
@@ -50,12 +54,33 @@ class InterruptedDownloadTest : public testing::Test {
     exchange.wait_for_end();
   }
 
-  int get(std::string_view noun, std::string_view path) {
-    const std::string id(path.substr(path.rfind('/') + 1));
-    const std::string name(noun);
-    const std::vector<const char*> words = {"bdaas",    name.c_str(), "get",
-                                            id.c_str(), "--output",   target_.c_str()};
+  // Its end is not waited for: the client asks for the removal on another connection.
+  void take_upload(Exchange& exchange) {
+    if (exchange.method == "POST") {
+      return exchange.answer(201, {}, "Location: /v1/uploads/up-1\r\n");
+    }
+    if (exchange.method == "DELETE") {
+      removed_ = exchange.target;
+      return exchange.answer(204);
+    }
+    ::kill(::getpid(), SIGINT);
+    exchange.wait_for_end();
+  }
+
+  int run(std::vector<std::string> line) {
+    line.insert(line.begin(), "bdaas");
+    std::vector<const char*> words;
+    for (const auto& word : line) words.push_back(word.c_str());
     return cli_main(static_cast<int>(words.size()), words.data(), environment_);
+  }
+  int get(std::string_view noun, std::string_view path) {
+    return run({std::string(noun), "get", std::string(path.substr(path.rfind('/') + 1)), "--output",
+                target_.native()});
+  }
+  std::string file(std::string_view name) const {
+    const auto path = dir_.path() / name;
+    std::ofstream(path) << "print('hello')\n";
+    return path.native();
   }
   int files() const {
     return static_cast<int>(std::distance(fs::directory_iterator(target_.parent_path()), {}));
@@ -66,20 +91,31 @@ class InterruptedDownloadTest : public testing::Test {
   const fs::path target_ = dir_.path() / "mine" / "a.txt";
   const UniqueFd out_{::memfd_create("out", MFD_CLOEXEC)};
   std::atomic<int> files_half_way_ = 0;
+  std::string removed_;  // written before an answer that the client waits for
   CliEnvironment environment_;
   FakeServer server_{[this](Exchange& exchange) { handle(exchange); }};
 };
 
-TEST_F(InterruptedDownloadTest, LeavesNothingOfData) {
+TEST_F(InterruptedTransferTest, LeavesNothingOfData) {
   EXPECT_EQ(get("data", kData), static_cast<int>(ExitCode::cancelled));
   EXPECT_EQ(files_half_way_, 1);
   EXPECT_EQ(files(), 0);
 }
 
-TEST_F(InterruptedDownloadTest, LeavesNothingOfAResult) {
+TEST_F(InterruptedTransferTest, LeavesNothingOfAResult) {
   EXPECT_EQ(get("results", kResult), static_cast<int>(ExitCode::cancelled));
   EXPECT_EQ(files_half_way_, 1);
   EXPECT_EQ(files(), 0);
+}
+
+TEST_F(InterruptedTransferTest, LeavesNoUploadOfData) {
+  EXPECT_EQ(run({"data", "put", file("a.txt")}), static_cast<int>(ExitCode::cancelled));
+  EXPECT_EQ(removed_, "/v1/uploads/up-1");
+}
+
+TEST_F(InterruptedTransferTest, LeavesNoUploadOfAProgram) {
+  EXPECT_EQ(run({"programs", "upload", file("a.py")}), static_cast<int>(ExitCode::cancelled));
+  EXPECT_EQ(removed_, "/v1/uploads/up-1");
 }
 
 }  // namespace

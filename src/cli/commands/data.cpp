@@ -4,10 +4,10 @@
 
 #include "cli/commands.h"
 #include "cli/commands/common.h"
+#include "cli/commands/sending.h"
 #include "cli/download.h"
 #include "cli/known_members.h"
 #include "cli/progress_line.h"
-#include "cli/send_input.h"
 #include "cli/until_signal.h"
 
 namespace bdaas::cli {
@@ -38,12 +38,9 @@ Result<ExitCode> put(Session& session, const Arguments& arguments) {
     inputs.push_back(std::move(input));
   }
   BDAAS_ASSIGN(const auto* api, session.api());
-  TaskControl control;
   json::array stored;
   for (auto& input : inputs) {
-    ProgressLine line(session.err(), input.name);
-    BDAAS_ASSIGN(const auto id, send_data(*api, input, line.progress(), control));
-    line.clear();
+    BDAAS_ASSIGN(const auto id, send_with_progress(session, input));
     if (!session.json()) session.out().write(fmt::format("{}  {}\n", id.text, input.name));
     BDAAS_ASSIGN(auto data, api->get("/v1/data/" + id.text));
     stored.push_back(std::move(data));

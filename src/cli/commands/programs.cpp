@@ -4,8 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/commands/common.h"
-#include "cli/progress_line.h"
-#include "cli/send_input.h"
+#include "cli/commands/sending.h"
 
 namespace bdaas::cli {
 
@@ -36,11 +35,8 @@ Result<ExitCode> describe(Session& session, const Arguments& arguments) {
 
 Result<ExitCode> upload_program(Session& session, const Arguments& arguments) {
   BDAAS_ASSIGN(const auto program, check_program(arguments.at(kFile)));
+  BDAAS_ASSIGN(const auto id, send_with_progress(session, program));
   BDAAS_ASSIGN(const auto* api, session.api());
-  TaskControl control;
-  ProgressLine line(session.err(), program.name);
-  BDAAS_ASSIGN(const auto id, send_program(*api, program, line.progress(), control));
-  line.clear();
   BDAAS_ASSIGN(const auto stored, api->get("/v1/programs/" + id.text));
   session.tell(id.text, stored);
   return ExitCode::ok;

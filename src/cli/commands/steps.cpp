@@ -4,9 +4,8 @@
 #include "cli/commands.h"
 #include "cli/commands/common.h"
 #include "cli/commands/place.h"
+#include "cli/commands/sending.h"
 #include "cli/follow.h"
-#include "cli/progress_line.h"
-#include "cli/send_input.h"
 
 namespace bdaas::cli {
 
@@ -35,10 +34,7 @@ constexpr std::array kLogsOptions = {kFollow, kStderr};
 Result<ProgramId> program_of(Session& session, const std::string& text) {
   if (auto id = as_id<ProgramId>(text)) return *id;
   BDAAS_ASSIGN(const auto program, check_program(text));
-  BDAAS_ASSIGN(const auto* api, session.api());
-  TaskControl control;
-  ProgressLine line(session.err(), program.name);
-  return send_program(*api, program, line.progress(), control);
+  return send_with_progress(session, program);
 }
 
 Result<ExitCode> end_of(const Api& api, const std::string& path) {
