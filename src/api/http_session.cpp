@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/beast/http/read.hpp>
-#include <ctime>
 #include <exception>
 
 #include "api/http_text.h"
@@ -27,15 +26,6 @@ std::string lower(std::string_view text) {
   std::transform(result.begin(), result.end(), result.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return result;
-}
-
-std::string http_date() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 40> text{};
-  std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  return text.data();
 }
 
 // "/p?q", or "http://host/p?q" as a client sends it to a proxy (RFC 9112, 3.2.2). Empty: neither.
@@ -302,7 +292,7 @@ asio::awaitable<HttpSession::Next> HttpSession::respond(const HttpRequest& reque
   const bool chunked = response.source && !response.length && !old_client_;
   if (response.source && !response.length && old_client_) next = Next::close;
   auto& headers = response.headers;
-  headers.emplace_back("Date", http_date());
+  headers.emplace_back("Date", http_date(SystemClock().now()));
   if (chunked) {
     headers.emplace_back("Transfer-Encoding", "chunked");
   } else if (response.source && response.length) {

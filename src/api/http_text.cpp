@@ -1,7 +1,9 @@
 #include "api/http_text.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <ctime>
 
 namespace bdaas::api {
 
@@ -204,6 +206,16 @@ std::string_view status_phrase(int status) {
     default:
       return "Status";
   }
+}
+
+std::string http_date(Time time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 40> text{};
+  // No locale is ever set here: the names are English.
+  std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+  return text.data();
 }
 
 std::string response_head(int status, const std::vector<HttpHeader>& headers) {

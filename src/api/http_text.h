@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "api/http.h"
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace bdaas::api {
@@ -37,6 +38,9 @@ RangeVerdict parse_range(std::string_view header, std::uint64_t size, ByteRange&
 
 // Digits only, no sign, no spaces; fits 63 bits.
 Result<std::uint64_t> parse_whole_number(std::string_view text, std::string_view what);
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110, 5.6.7).
+std::string http_date(Time time);
 
 std::string_view status_phrase(int status);
 

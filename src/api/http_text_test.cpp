@@ -75,6 +75,10 @@ TEST(HttpText, ReadsWholeNumbers) {
   }
 }
 
+TEST(HttpText, WritesDatesAsTheStandardDoes) {
+  EXPECT_EQ(http_date(Time{std::chrono::seconds(784'111'777)}), "Sun, 06 Nov 1994 08:49:37 GMT");
+}
+
 TEST(HttpText, NoValueEndsItsHeaderEarly) {
   const std::string value("a\r\nEvil: 1\0b", 12);
   EXPECT_EQ(response_head(200, {{"X", value}}), "HTTP/1.1 200 OK\r\nX: a  Evil: 1 b\r\n\r\n");

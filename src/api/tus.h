@@ -12,7 +12,7 @@ namespace bdaas::api {
 
 inline constexpr std::string_view kTusVersion = "1.0.0";
 inline constexpr std::string_view kTusExtensions =
-    "creation,creation-with-upload,termination,checksum";
+    "creation,creation-with-upload,expiration,termination,checksum";
 inline constexpr std::string_view kTusChecksums = "sha1,sha256";  // all of DigestKind
 inline constexpr std::string_view kTusMedia = "application/offset+octet-stream";
 

@@ -1,5 +1,6 @@
 // Uploads by tus 1.0: programs and data sets come in here, and go on where they broke off.
 
+#include "api/http_text.h"
 #include "api/routes.h"
 #include "api/tus.h"
 
@@ -36,6 +37,12 @@ Result<std::string> complete(const ApiContext& api, const UserId& user, const Up
   BDAAS_ASSIGN(auto object, add_object(api, user, std::move(finished)));
   BDAAS_TRY(api.uploads.set_object(user, id, object));
   return object;
+}
+
+// When it is forgotten if nothing more comes; one that is whole is not.
+void add_expiry(HttpResponse& answer, const Upload& upload) {
+  if (upload.offset == upload.spec.bytes) return;
+  answer.headers.emplace_back("Upload-Expires", http_date(upload.expires_at));
 }
 
 // ---- bytes ----
@@ -77,7 +84,11 @@ class UploadSink final : public BodySink {
       }
       if (!object) return error_response(object.error());
       answer_.headers.emplace_back("Bdaas-Object", *object);
+      return std::move(answer_);
     }
+    const auto upload = api_.uploads.get(user_, upload_.id);
+    if (!upload) return error_response(upload.error());
+    add_expiry(answer_, *upload);
     return std::move(answer_);
   }
 
@@ -137,9 +148,11 @@ Result<HttpResponse> tus_options(const Call&) {
 
 Result<HttpResponse> head_upload(const Call& call, FromPath<UploadId> id) {
   BDAAS_ASSIGN(const auto upload, call.api.uploads.get(call.user, id.value));
-  return HttpResponse{.headers = {{"Upload-Offset", std::to_string(upload.offset)},
+  HttpResponse answer{.headers = {{"Upload-Offset", std::to_string(upload.offset)},
                                   {"Upload-Length", std::to_string(upload.spec.bytes)},
                                   {"Upload-Metadata", upload.metadata}}};
+  add_expiry(answer, upload);
+  return answer;
 }
 
 Result<UploadView> get_upload(const Call& call, FromPath<UploadId> id) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/http_text.h"
 #include "api/test_api.h"
 #include "api/tus.h"
 #include "base/digest.h"
@@ -69,7 +70,8 @@ TEST_F(UploadTest, SaysWhatItUnderstands) {
   const auto answer = ask({.method = "OPTIONS", .path = "/v1/uploads"});
   EXPECT_EQ(answer.status, 204);
   EXPECT_EQ(answer.header("tus-version"), "1.0.0");
-  EXPECT_EQ(answer.header("tus-extension"), "creation,creation-with-upload,termination,checksum");
+  EXPECT_EQ(answer.header("tus-extension"),
+            "creation,creation-with-upload,expiration,termination,checksum");
   EXPECT_EQ(answer.header("tus-checksum-algorithm"), "sha1,sha256");
   for (const auto& row : enum_table(DigestKind{})) {
     EXPECT_NE(answer.header("tus-checksum-algorithm").find(row.text), std::string::npos);
@@ -98,6 +100,19 @@ TEST_F(UploadTest, ADataSetComesInPieces) {
   EXPECT_EQ(data.name, "iliad.txt");
   EXPECT_EQ(data.sha256, sha256_hex(text_));
   EXPECT_EQ(get("/v1/data/" + object + "/content").body, text_);
+}
+
+TEST_F(UploadTest, OneThatIsNotWholeSaysWhenItIsForgotten) {
+  const auto begun = create(data_of(text_));
+  EXPECT_NE(begun.header("upload-expires"), "");
+  const auto path = begun.header("location");
+  const auto first = ask(piece(path, 0, text_.substr(0, 10)));
+  const auto expires = http_date(read<UploadView>(get(path)).expires_at);
+  EXPECT_EQ(first.header("upload-expires"), expires);
+  EXPECT_EQ(head(path).header("upload-expires"), expires);
+  const auto last = ask(piece(path, 10, text_.substr(10)));
+  EXPECT_EQ(last.header("upload-expires"), "");
+  EXPECT_EQ(head(path).header("upload-expires"), "");
 }
 
 TEST_F(UploadTest, AProgramComesWithItsCreation) {
