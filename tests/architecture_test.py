@@ -68,8 +68,7 @@ BANNED_IN_PYTHON = [
     # literal, programs that keep a cluster busy.
     (r"\btime\.sleep\s*\(|\bEvent\(\)\.wait\(\s*[^)\s]",
      "wait by eventually() with a deadline",
-     ("manager.py", "lib.py", "look_around.py", "pages_test.py", "resize_test.py",
-      "slow.py")),
+     ("manager.py", "lib.py", "look_around.py", "pages_test.py", "slow.py")),
     (r"\bos\.(system|popen)\s*\(|\bshell\s*=\s*True", "run an argv list", ()),
     (r"^\s*except\s*:|^\s*except Exception:\s*pass", "name the exceptions, and handle them", ()),
 ]

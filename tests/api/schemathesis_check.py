@@ -16,11 +16,8 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from manager import Home, eventually  # noqa: E402
-
-# Where tests/requirements.txt is installed; tools/test sees to it.
-PYTHON = os.environ.get("BDAAS_TEST_PYTHON", sys.executable)
-SKIPPED = 77
+import peer_check  # noqa: E402
+from manager import eventually  # noqa: E402
 
 
 def upload(home, kind, name, content):
@@ -50,7 +47,8 @@ def something_to_find(home):
 
 
 def check(home, options):
-    command = [PYTHON, "-m", "schemathesis.cli", "--config-file", HERE / "schemathesis.toml", "run",
+    command = [sys.executable, "-m", "schemathesis.cli",
+               "--config-file", HERE / "schemathesis.toml", "run",
                f"http://127.0.0.1:{home.address()['port']}/v1/openapi.json",
                "--max-time", str(options.seconds), "--seed", str(options.seed)]
     if options.report:
@@ -67,22 +65,9 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--report", type=pathlib.Path, help="JUnit XML")
     options = parser.parse_args()
-    if subprocess.run([PYTHON, "-c", "import schemathesis"], capture_output=True).returncode != 0:
-        print(f"skipped: {PYTHON} has no schemathesis; tools/test installs it")
-        return SKIPPED
-    home = Home(options.bdaas.resolve())
-    manager = home.serve("--port", "0")
-    try:
-        fine = check(home, options)
-        if manager.poll() is not None:
-            print(f"bdaas serve ended with {manager.returncode} during the check")
-            fine = False
-    finally:
-        print(home.log())
-        left = home.end()
-    if left:
-        print(f"left behind: {left}")
-    return 0 if fine and manager.wait(60) == 0 and not left else 1
+    if not peer_check.in_python_with("schemathesis"):
+        return peer_check.SKIPPED
+    return peer_check.against_manager(options.bdaas, lambda home: check(home, options))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ checksums, once with those that this client knows (SHA-1). Exit code 77: no tusp
 (tests/requirements.txt) in this Python."""
 import argparse
 import hashlib
-import importlib.util
-import os
 import pathlib
 import random
 import select
@@ -19,11 +17,9 @@ import threading
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from manager import Home, eventually  # noqa: E402
+import peer_check  # noqa: E402
+from manager import eventually  # noqa: E402
 
-# Where tests/requirements.txt is installed; tools/test sees to it.
-PYTHON = os.environ.get("BDAAS_TEST_PYTHON", sys.executable)
-SKIPPED = 77
 MIB = 1 << 20
 PIECE = MIB
 WHOLE = 5 * MIB + 12_345
@@ -129,26 +125,19 @@ def check(home, with_checksums):
     assert hashlib.sha256(stored).hexdigest() == wanted, "other bytes are stored than were sent"
 
 
+def check_both(home):
+    check(home, with_checksums=False)
+    check(home, with_checksums=True)
+    return True
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("bdaas", type=pathlib.Path, help="the binary")
     options = parser.parse_args()
-    if importlib.util.find_spec("tusclient") is None:
-        if sys.executable == PYTHON:
-            print(f"skipped: {PYTHON} has no tuspy; tools/test installs it")
-            return SKIPPED
-        os.execv(PYTHON, [PYTHON, *sys.argv])
-    home = Home(options.bdaas.resolve())
-    manager = home.serve("--port", "0")
-    try:
-        check(home, with_checksums=False)
-        check(home, with_checksums=True)
-    finally:
-        print(home.log())
-        left = home.end()
-    if left:
-        print(f"left behind: {left}")
-    return 0 if manager.wait(60) == 0 and not left else 1
+    if not peer_check.in_python_with("tusclient"):
+        return peer_check.SKIPPED
+    return peer_check.against_manager(options.bdaas, check_both)
 
 
 if __name__ == "__main__":

@@ -24,24 +24,19 @@ from pyspark.sql import SparkSession
 print(SparkSession.builder.getOrCreate().read.text(sys.argv[1]).count(), "lines")
 """
 # It keeps files open all the time: what is being written is on no list of HDFS's yet.
-SLOW = """import threading
-from pyspark import SparkContext
-sc = SparkContext()
+SLOW = """from pyspark import SparkContext
+sc = SparkContext.getOrCreate()
 hdfs = sc._jvm.org.apache.hadoop.fs
 place = hdfs.FileSystem.get(sc._jsc.hadoopConfiguration())
 files = [place.create(hdfs.Path(f"/kept/open-{i}")) for i in range(%d)]
 for file in files:
     file.writeBytes("begun, ")
     file.hflush()
-def slow(item):
-    threading.Event().wait(0.25)
-    return item
-print("begun", flush=True)
-print("sum", sc.parallelize(range(60), 30).map(slow).sum(), flush=True)
+%s
 for file in files:
     file.writeBytes("ended")
     file.close()
-""" % OPEN_FILES
+""" % (OPEN_FILES, (PROGRAMS / "slow.py").read_text())
 
 
 class Resize(ClusterCase):

@@ -3,7 +3,7 @@ import threading
 
 from pyspark import SparkContext
 
-sc = SparkContext()
+sc = SparkContext.getOrCreate()
 
 
 def slow(item):
