@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""The 22 queries of TPC-H on Parquet in HDFS, with Comet and without: times, and equal answers."""
+"""The 22 queries of TPC-H on Parquet in HDFS, with Comet and without: times, and equal answers.
+
+BDAAS_TPCH_SCALE: another scale factor than 2. BDAAS_TPCH_SETTINGS: settings of both halves, with
+blanks between them, so that one can be tried."""
 import json
 import os
 import statistics
@@ -63,6 +66,8 @@ def generate(place, folder, scale):
 
 def bench(binary, rounds):
     scale = float(os.environ.get("BDAAS_TPCH_SCALE", "2"))
+    tried = [word for setting in os.environ.get("BDAAS_TPCH_SETTINGS", "").split()
+             for word in ("--set", setting)]
     times, answers = {"with": [], "without": []}, {}
     with lib.Home(binary) as home:
         place = python()
@@ -73,7 +78,7 @@ def bench(binary, rounds):
         for _ in range(rounds):
             for name, switch in (("with", ()), ("without", ("--no-comet",))):
                 ran = home.run("run", program, "--data", identity, "--workers", "2", *switch,
-                               "--output", home.folder / "out.tar.gz", "--", "{input:1}",
+                               *tried, "--output", home.folder / "out.tar.gz", "--", "{input:1}",
                                timeout=3600)
                 rows = [json.loads(line) for line in ran.stdout.splitlines()]
                 times[name].append({row["query"]: row["seconds"] for row in rows})

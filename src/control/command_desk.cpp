@@ -30,15 +30,6 @@ Result<> check_disk(const Offer& offer, std::string_view what, std::int64_t besi
               what, beside_mib + data_mib, data_mib, offer.disk_mib);
 }
 
-// Of those that exist; the command itself refuses the others.
-std::int64_t bytes_of(const Store& store, const std::vector<DataSetId>& data) {
-  std::int64_t total = 0;
-  for (const auto& id : data) {
-    if (const auto row = store.get<DataSet>(id)) total += row->bytes;
-  }
-  return total;
-}
-
 // What the checks of a new job have to know of the rows.
 struct BeforeJob {
   std::optional<Job> there;  // asked for before
@@ -50,7 +41,7 @@ struct BeforeJob {
 Result<BeforeJob> look_before(const Rows& rows, const UserId& owner, const JobSpec& spec) {
   BeforeJob found;
   BDAAS_ASSIGN(found.there, find_job(rows, owner, spec));
-  found.data_bytes = bytes_of(rows.store(), spec.data);
+  found.data_bytes = rows.bytes_of(spec.data);
   const auto* cluster = spec.cluster ? rows.cluster(*spec.cluster) : nullptr;
   if (cluster != nullptr) found.borrowed_from = cluster->cluster.spec.provider;
   return found;

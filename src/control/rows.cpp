@@ -274,4 +274,12 @@ const Job* Rows::job(const JobId& id) const {
   return found == jobs_.end() ? nullptr : &found->second;
 }
 
+std::int64_t Rows::bytes_of(const std::vector<DataSetId>& data) const {
+  std::int64_t total = 0;
+  for (const auto& id : data) {
+    if (const auto row = store_->get<DataSet>(id)) total += row->bytes;
+  }
+  return total;
+}
+
 }  // namespace bdaas

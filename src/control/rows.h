@@ -66,6 +66,9 @@ class Rows {
   Store& store() { return *store_; }
   const Store& store() const { return *store_; }
 
+  // Of those that exist.
+  std::int64_t bytes_of(const std::vector<DataSetId>& data) const;
+
  private:
   Result<> load_cluster(const Cluster& row);
   Result<> load_intents(const std::string& subject);

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "engine/spark/java.h"
@@ -17,7 +18,19 @@ bool is_one_machine(const ClusterFacts& cluster) {
   return !cluster.nodes.empty() && cluster.nodes.front().address.starts_with("127.");
 }
 
-void add_comet(Properties& p) {
+// Each partition of a shuffle is a native plan of its own, which costs more than what it does when
+// there is little in it: so many as the data needs, with more than one for each core in turn.
+constexpr std::int64_t kPartitionBytes = 32 << 20;
+constexpr std::int64_t kPartitionsPerCore = 8;
+constexpr std::int64_t kPartitionsOfSpark = 200;  // its default, which stays for large data
+
+std::int64_t shuffle_partitions(const MemoryPlan& memory, const ProgramFacts& program) {
+  const auto for_data = (program.input_bytes + kPartitionBytes - 1) / kPartitionBytes;
+  const auto for_cores = kPartitionsPerCore * memory.executors * memory.executor_cores;
+  return std::min(std::max(for_data, for_cores), kPartitionsOfSpark);
+}
+
+void add_comet(Properties& p, const MemoryPlan& memory, const ProgramFacts& program) {
   p["spark.plugins"] = "org.apache.spark.CometPlugin";
   p["spark.shuffle.manager"] = "org.apache.spark.sql.comet.execution.shuffle.CometShuffleManager";
   p["spark.comet.enabled"] = "true";
@@ -25,6 +38,9 @@ void add_comet(Properties& p) {
   p["spark.comet.exec.shuffle.enabled"] = "true";
   p["spark.comet.exec.shuffle.mode"] = "auto";
   p["spark.comet.exec.replaceSortMergeJoin"] = "true";
+  if (program.input_bytes > 0) {
+    p["spark.sql.shuffle.partitions"] = std::to_string(shuffle_partitions(memory, program));
+  }
 }
 
 }  // namespace
@@ -67,7 +83,7 @@ Properties spark_properties(const ClusterFacts& cluster, const MemoryPlan& memor
       {"spark.ui.showConsoleProgress", "false"}};
   if (is_one_machine(cluster)) p["spark.locality.wait"] = "0s";
   p.merge(memory_properties(memory));
-  if (cluster.spec.comet && !cluster.release.comet_jar.empty()) add_comet(p);
+  if (cluster.spec.comet && !cluster.release.comet_jar.empty()) add_comet(p, memory, program);
   for (const auto* settings : {&cluster.spec.settings, &program.settings}) {
     for (const auto& [name, value] : *settings) p[name] = value;
   }

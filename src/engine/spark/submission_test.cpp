@@ -98,6 +98,26 @@ TEST(Submission, CometIsASwitch) {
   EXPECT_THAT(without->properties, Not(Contains(Key("spark.memory.offHeap.enabled"))));
 }
 
+TEST(Submission, WithCometAShuffleHasAsManyPartsAsTheDataNeeds) {
+  const std::string name = "spark.sql.shuffle.partitions";
+  auto cluster = test_cluster();
+  auto program = jar_program();
+  const auto partitions = [&] {
+    const auto properties = plan(program, cluster)->properties;
+    const auto found = properties.find(name);
+    return found == properties.end() ? "Spark's" : found->second;
+  };
+  EXPECT_EQ(partitions(), "Spark's") << "what it reads is not known";
+  program.input_bytes = 1;
+  EXPECT_EQ(partitions(), "24") << "eight for each of three cores";
+  program.input_bytes = std::int64_t{1} << 30;
+  EXPECT_EQ(partitions(), "32") << "one for 32 MiB";
+  program.input_bytes = std::int64_t{1} << 40;
+  EXPECT_EQ(partitions(), "200") << "never more than Spark would make";
+  cluster.spec.comet = false;
+  EXPECT_EQ(partitions(), "Spark's");
+}
+
 TEST(Submission, SettingsOfTheStepGoOverThoseOfTheCluster) {
   auto cluster = test_cluster();
   cluster.spec.settings = {{"spark.sql.shuffle.partitions", "7"}, {"spark.locality.wait", "1s"}};
