@@ -39,6 +39,10 @@ class LaunchTest : public testing::Test {
     return plan;
   }
 
+  std::vector<std::string> asked() { return noted(asked_); }
+  std::vector<std::string> tokens() { return noted(tokens_); }
+  std::vector<std::string> lent() { return noted(lent_); }
+
   TaskControl control_;
   TaskControl leaving_;
   std::function<void()> on_search_ = [] {};  // for a manager that is gone
@@ -51,7 +55,9 @@ class LaunchTest : public testing::Test {
   int found_ = 0;
   std::vector<std::string> lent_;
   std::int64_t bytes_seen_ = 0;  // what the manager says of a file
+  std::mutex mutex_;             // each request has a thread, and one may begin before another ends
   FakeServer server_{[this](Exchange& exchange) {
+    const std::lock_guard lock(mutex_);
     asked_.push_back(exchange.method + " " + exchange.target);
     if (exchange.target == "/v1/cluster-checks") {
       if (silences_-- > 0) return be_silent(exchange);
@@ -78,6 +84,10 @@ class LaunchTest : public testing::Test {
   std::string url_ = server_.url();
 
  private:
+  std::vector<std::string> noted(const std::vector<std::string>& notes) {
+    const std::lock_guard lock(mutex_);
+    return notes;
+  }
   void be_silent(Exchange& exchange) const {
     on_silence_();
     exchange.wait_for_end();
@@ -92,7 +102,7 @@ TEST_F(LaunchTest, NothingIsFetchedOrSentForAClusterThatCannotBe) {
   ASSERT_FALSE(job.ok());
   EXPECT_EQ(job.error().kind, ErrorKind::resource_exhausted);
   EXPECT_EQ(job.error().message, "full");
-  EXPECT_THAT(asked_, ElementsAre("POST /v1/cluster-checks"));
+  EXPECT_THAT(asked(), ElementsAre("POST /v1/cluster-checks"));
 }
 
 TEST_F(LaunchTest, AClusterThatStandsIsNotChecked) {
@@ -101,7 +111,7 @@ TEST_F(LaunchTest, AClusterThatStandsIsNotChecked) {
   plan.spec.cluster = ClusterId{"c-1"};
   const auto job = launch_of(plan);
   EXPECT_TRUE(job.ok()) << job.error().message;
-  EXPECT_THAT(asked_, ElementsAre("POST /v1/jobs"));
+  EXPECT_THAT(asked(), ElementsAre("POST /v1/jobs"));
 }
 
 TEST_F(LaunchTest, AFileIsReadWhereItLies) {
@@ -114,8 +124,8 @@ TEST_F(LaunchTest, AFileIsReadWhereItLies) {
   plan.data.push_back(check_data(file).value());
   const auto job = launch_of(plan);
   EXPECT_TRUE(job.ok()) << job.error().message;
-  EXPECT_THAT(asked_, ElementsAre("POST /v1/data", "POST /v1/jobs"));
-  EXPECT_THAT(lent_, ElementsAre(fmt::format(R"({{"path":"{}"}})", file.native())));
+  EXPECT_THAT(asked(), ElementsAre("POST /v1/data", "POST /v1/jobs"));
+  EXPECT_THAT(lent(), ElementsAre(fmt::format(R"({{"path":"{}"}})", file.native())));
   EXPECT_THAT(plan.spec.data, ElementsAre(DataSetId{"d-1"}));
   fs::remove(file);
 }
@@ -130,8 +140,8 @@ TEST_F(LaunchTest, AManagerThatSeesAnotherFileGetsTheContent) {
   plan.spec.cluster = ClusterId{"c-1"};
   plan.data.push_back(check_data(file).value());
   EXPECT_FALSE(launch_of(plan).ok());  // this manager takes no uploads
-  ASSERT_GE(asked_.size(), 2u);
-  EXPECT_EQ(asked_[1], "GET /v1/data");
+  ASSERT_GE(asked().size(), 2u);
+  EXPECT_EQ(asked()[1], "GET /v1/data");
   fs::remove(file);
 }
 
@@ -143,10 +153,10 @@ TEST_F(LaunchTest, AnAnswerThatIsLostIsAskedForAgainByTheSameToken) {
   const auto job = launch_of(plan);
   ASSERT_TRUE(job.ok()) << job.error().message;
   EXPECT_EQ(job->id.text, "j-1");
-  ASSERT_EQ(tokens_.size(), 3u);
-  EXPECT_GE(tokens_[0].size(), 20u);
-  EXPECT_EQ(tokens_[0], tokens_[1]);
-  EXPECT_EQ(tokens_[0], tokens_[2]);
+  ASSERT_EQ(tokens().size(), 3u);
+  EXPECT_GE(tokens()[0].size(), 20u);
+  EXPECT_EQ(tokens()[0], tokens()[1]);
+  EXPECT_EQ(tokens()[0], tokens()[2]);
   EXPECT_EQ(found_, 2);
 }
 
@@ -160,7 +170,7 @@ TEST_F(LaunchTest, AManagerThatDiesBeforeTheJobIsReplaced) {
   plan.data.push_back(check_data(file).value());
   const auto job = launch_of(plan);
   EXPECT_TRUE(job.ok()) << job.error().message;
-  EXPECT_THAT(asked_, ElementsAre("POST /v1/data", "POST /v1/jobs"));
+  EXPECT_THAT(asked(), ElementsAre("POST /v1/data", "POST /v1/jobs"));
   EXPECT_THAT(plan.spec.data, ElementsAre(DataSetId{"d-1"}));
   EXPECT_EQ(found_, 1);
   fs::remove(file);
@@ -173,7 +183,7 @@ TEST_F(LaunchTest, AManagerThatLivesIsNotAskedTwice) {
   const auto job = launch_of(plan);
   ASSERT_FALSE(job.ok());
   EXPECT_EQ(job.error().message, "no registry answers");
-  EXPECT_THAT(asked_, ElementsAre("POST /v1/cluster-checks"));
+  EXPECT_THAT(asked(), ElementsAre("POST /v1/cluster-checks"));
 }
 
 // ---- leaving ----
@@ -199,8 +209,8 @@ TEST_F(LaunchTest, LeavingAsksOnceMoreByTheSameToken) {
   ASSERT_TRUE(job.ok()) << job.error().message;
   EXPECT_EQ(job->id.text, "j-1");
   EXPECT_LT(Steady::now() - began, kSoon);
-  ASSERT_EQ(tokens_.size(), 2u);
-  EXPECT_EQ(tokens_[0], tokens_[1]);
+  ASSERT_EQ(tokens().size(), 2u);
+  EXPECT_EQ(tokens()[0], tokens()[1]);
   EXPECT_EQ(found_, 0);
 }
 
@@ -226,7 +236,7 @@ TEST_F(LaunchTest, LeavingAnAnswerThatWasLostIsUnsureThoughNobodyListensNow) {
   ASSERT_FALSE(job.ok());
   EXPECT_EQ(job.error().kind, ErrorKind::unknown_outcome);
   EXPECT_THAT(job.error().message, HasSubstr("`bdaas jobs list`"));
-  EXPECT_EQ(tokens_.size(), 1u);
+  EXPECT_EQ(tokens().size(), 1u);
 }
 
 }  // namespace
