@@ -63,10 +63,10 @@ Result<MemoryPlan> CommandDesk::check_cluster(const ClusterSpec& spec, std::int6
   BDAAS_ASSIGN(const auto offers, provider.offers());
   BDAAS_ASSIGN(const auto offer, first_offer(offers, spec.provider));
   BDAAS_TRY(check_disk(offer, "the cluster", kClusterDiskMib, data_bytes));
-  BDAAS_ASSIGN(const auto promised, control_->call([&](ControlLoop& loop) -> Result<std::int64_t> {
-    return promised_mib(loop.rows(), spec.provider, ClusterId{});
+  BDAAS_ASSIGN(const auto promises, control_->call([&](ControlLoop& loop) -> Result<Promises> {
+    return promises_of(loop.rows(), spec.provider, ClusterId{});
   }));
-  return fit_offer(engine, spec, remaining(offer, promised));
+  return fit_offer(engine, spec, remaining(offer, promises));
 }
 
 // On a cluster that stands.
@@ -82,18 +82,18 @@ Result<> CommandDesk::check_growth(const UserId& owner, const ClusterId& id,
                                    std::int64_t workers) const {
   struct Before {
     Cluster cluster;
-    std::int64_t promised_mib = 0;  // to all clusters of its provider
+    Promises promises;  // to all clusters of its provider
   };
   BDAAS_ASSIGN(const auto before, control_->call([&](ControlLoop& loop) -> Result<Before> {
     BDAAS_ASSIGN(auto cluster, check_resize(loop.rows(), owner, id, workers));
-    const auto promised = promised_mib(loop.rows(), cluster.spec.provider, ClusterId{});
-    return Before{std::move(cluster), promised};
+    const auto promises = promises_of(loop.rows(), cluster.spec.provider, ClusterId{});
+    return Before{std::move(cluster), promises};
   }));
   const ClusterSpec& spec = before.cluster.spec;
   if (workers <= spec.workers) return {};
   BDAAS_ASSIGN(const auto offers, control_->seams().providers.at(spec.provider)->offers());
   BDAAS_ASSIGN(const auto offer, first_offer(offers, spec.provider));
-  return fit_growth(before.cluster, workers, remaining(offer, before.promised_mib));
+  return fit_growth(before.cluster, workers, remaining(offer, before.promises));
 }
 
 Result<Program> CommandDesk::add_program(const UserId& owner, Program program) {

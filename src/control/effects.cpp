@@ -1,7 +1,6 @@
 #include "control/effects.h"
 
 #include "control/deciders.h"
-#include "control/offer_fit.h"
 #include "control/repeat_command.h"
 
 namespace bdaas {
@@ -44,11 +43,14 @@ Result<EngineSet> engine_of(const Seams& seams, const std::string& name) {
   return found->second;
 }
 
-Result<MemoryPlan> fit_on(Provider& provider, const Engine& engine, const ClusterSpec& spec,
-                          std::int64_t promised) {
+Result<> plan_in_room(Provider& provider, const Engine& engine, const ClusterSpec& spec,
+                      const Promises& promises, Prepared& prepared) {
   BDAAS_ASSIGN(const auto offers, provider.offers());
   BDAAS_ASSIGN(const auto offer, first_offer(offers, provider.name()));
-  return fit_offer(engine, spec, remaining(offer, promised));
+  const auto room = remaining(offer, promises);
+  BDAAS_ASSIGN(prepared.memory, fit_offer(engine, spec, room));
+  prepared.room = {offer.memory_total_mib > 0, room.memory_mib, promises.mib};
+  return {};
 }
 
 Result<Work> fetch_release(const Rows& rows, const Seams& seams, const std::string& subject) {
@@ -56,7 +58,7 @@ Result<Work> fetch_release(const Rows& rows, const Seams& seams, const std::stri
   const ClusterSpec spec = cluster->cluster.spec;
   BDAAS_ASSIGN(auto* provider, provider_of(seams, spec.provider));
   BDAAS_ASSIGN(const auto set, engine_of(seams, spec.engine));
-  const auto promised = promised_mib(rows, spec.provider, cluster->cluster.id);
+  const auto promises = promises_of(rows, spec.provider, cluster->cluster.id);
   return Work([=, releases = seams.releases](const Cancel& cancel) -> Result<Value> {
     Prepared prepared;
     prepared.release.name = spec.release;
@@ -64,7 +66,7 @@ Result<Work> fetch_release(const Rows& rows, const Seams& seams, const std::stri
       BDAAS_ASSIGN(prepared.release, releases->fetch(
                                          spec.release, [](std::string_view) {}, *cancel));
     }
-    BDAAS_ASSIGN(prepared.memory, fit_on(*provider, *set.engine, spec, promised));
+    BDAAS_TRY(plan_in_room(*provider, *set.engine, spec, promises, prepared));
     return Value{prepared};
   });
 }
@@ -98,9 +100,9 @@ Result<Work> release(const Rows& rows, const Facts& facts, const Seams& seams,
                      const std::string& subject) {
   const LeaseId token{subject};
   const auto* member = rows.member_of_lease(token);
-  // A stray machine has no lease any more: the provider whose list shows it is asked. Before the
-  // first list after a start all are, since releasing an unknown token is success; one that cannot
-  // answer keeps none of the others from it.
+  // A stray machine has no lease any more: the provider whose list shows it is asked. If no list
+  // does, all are, since releasing an unknown token is success; one that cannot answer keeps none
+  // of the others from it.
   const auto whose =
       member != nullptr ? std::optional(member->lease.provider) : provider_of_stray(facts, token);
   std::vector<Provider*> providers;

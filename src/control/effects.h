@@ -5,6 +5,7 @@
 #include "base/state_dir.h"
 #include "control/facts.h"
 #include "control/in_place.h"
+#include "control/offer_fit.h"
 #include "control/rows.h"
 #include "model/node_link.h"
 #include "model/output.h"
@@ -37,6 +38,7 @@ struct Seams {
 struct Prepared {
   ReleaseFacts release;
   MemoryPlan memory;
+  PlannedIn room;
 };
 
 struct ListAnswer {

@@ -8,13 +8,13 @@ namespace bdaas {
 
 namespace {
 
-Intent settled(Intent intent, const Outcome& outcome, Time now) {
+Intent settled(Intent intent, const std::optional<Error>& error, Time now) {
   intent.ended_at = now;
-  if (!outcome.error) {
+  if (!error) {
     intent.state = IntentState::done;
     return intent;
   }
-  const ErrorKind kind = outcome.error->kind;
+  const ErrorKind kind = error->kind;
   // A call that may have been carried out is not a failure; who is harmless to repeat need not
   // care.
   const bool unclear = kind == ErrorKind::unknown_outcome || kind == ErrorKind::deadline_exceeded;
@@ -22,7 +22,7 @@ Intent settled(Intent intent, const Outcome& outcome, Time now) {
   intent.state = unclear && !(harmless && intent.effect != Effect::rent) ? IntentState::unknown
                                                                          : IntentState::failed;
   intent.error_kind = unclear ? ErrorKind::deadline_exceeded : kind;
-  intent.error = outcome.error->message;
+  intent.error = error->message;
   return intent;
 }
 
@@ -232,6 +232,19 @@ Changes observe_report(const Rows& rows, Node node, const Report& report, Time n
   return {};
 }
 
+// What an answer says, unless what came meanwhile has made it worthless.
+std::optional<Error> error_of(const Rows& rows, const Outcome& outcome) {
+  const auto* prepared = std::get_if<Prepared>(&outcome.value);
+  if (outcome.error || prepared == nullptr) return outcome.error;
+  const auto* of_cluster = rows.cluster(ClusterId{outcome.subject});
+  if (of_cluster == nullptr) return std::nullopt;
+  const Cluster& cluster = of_cluster->cluster;
+  const auto promises = promises_of(rows, cluster.spec.provider, cluster.id);
+  auto fits = still_fits(prepared->room, prepared->memory, cluster.spec.workers, promises);
+  if (fits) return std::nullopt;
+  return std::move(fits).error();
+}
+
 }  // namespace
 
 Changes observe_outcome(const Rows& rows, Facts& facts, const Outcome& outcome, Time now) {
@@ -244,8 +257,9 @@ Changes observe_outcome(const Rows& rows, Facts& facts, const Outcome& outcome, 
   // The subject may have ended meanwhile; a late answer then changes nothing, the reaper sees what
   // is left.
   if (intent == nullptr || intent->id != outcome.intent) return changes;
-  changes.push_back(Settle{settled(*intent, outcome, now)});
-  if (!outcome.error) observe_answer(rows, outcome, changes);
+  const auto error = error_of(rows, outcome);
+  changes.push_back(Settle{settled(*intent, error, now)});
+  if (!error) observe_answer(rows, outcome, changes);
   return changes;
 }
 

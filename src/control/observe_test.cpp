@@ -38,6 +38,37 @@ void list(TestWorld& test, std::vector<ListedMachine> machines,
   test.apply(observe_outcome(test.rows, test.facts, outcome, test.now));
 }
 
+TEST(ObserveOutcome, APlanThatDoesNotFitBesideOneThatWasKeptFirstIsNotKept) {
+  TestWorld test;
+  test.add_cluster(ClusterState::starting, 1, LeaseState::ready);
+  test.edit_cluster([](Cluster& cluster) {
+    cluster.spec.provider = "local";
+    cluster.memory.worker_mib = 3'000;
+  });
+  Cluster late;
+  late.id = ClusterId{"c-late"};
+  late.spec.provider = "local";
+  late.spec.workers = 1;
+  test.apply({Insert<Cluster>{late}, Start{Effect::fetch_release, late.id.text, 1}});
+  Outcome outcome = outcome_of(test, Effect::fetch_release, late.id.text, std::nullopt);
+  Prepared prepared;
+  prepared.memory.worker_mib = 4'000;
+  prepared.room = {true, 5'000, 0};
+  outcome.value = prepared;
+  test.apply(observe_outcome(test.rows, test.facts, outcome, test.now));
+  const auto* intent = test.rows.intents().latest(Effect::fetch_release, late.id.text);
+  EXPECT_EQ(intent->state, IntentState::failed);
+  EXPECT_EQ(intent->error_kind, ErrorKind::unavailable);
+  EXPECT_EQ(test.rows.cluster(late.id)->cluster.memory.worker_mib, 0);
+
+  test.apply({Start{Effect::fetch_release, late.id.text, 2}});
+  outcome = outcome_of(test, Effect::fetch_release, late.id.text, std::nullopt);
+  prepared.room.promised_mib = 3'000;
+  outcome.value = prepared;
+  test.apply(observe_outcome(test.rows, test.facts, outcome, test.now));
+  EXPECT_EQ(test.rows.cluster(late.id)->cluster.memory.worker_mib, 4'000);
+}
+
 TEST(ObserveLink, AReportThatComesTwiceIsTakenOnce) {
   TestWorld test;
   test.add_cluster(ClusterState::starting, 1, LeaseState::ready);

@@ -2,13 +2,25 @@
 
 namespace bdaas {
 
-std::int64_t promised_mib(const Rows& rows, const std::string& provider, const ClusterId& except) {
-  std::int64_t total = 0;
-  for (const auto& [id, cluster] : rows.clusters()) {
-    if (id == except || cluster.cluster.spec.provider != provider) continue;
-    total += cluster.cluster.memory.total_mib(cluster.cluster.spec.workers);
+namespace {
+
+bool is_on_its_way(ClusterState state) {
+  using enum ClusterState;
+  return state == requested || state == provisioning || state == bootstrapping || state == starting;
+}
+
+}  // namespace
+
+Promises promises_of(const Rows& rows, const std::string& provider, const ClusterId& except) {
+  Promises promises;
+  for (const auto& [id, of_cluster] : rows.clusters()) {
+    const Cluster& cluster = of_cluster.cluster;
+    if (id == except || cluster.spec.provider != provider) continue;
+    const auto mib = cluster.memory.total_mib(cluster.spec.workers);
+    promises.mib += mib;
+    if (is_on_its_way(cluster.status.state)) promises.unused_mib += mib;
   }
-  return total;
+  return promises;
 }
 
 Result<Offer> first_offer(const std::vector<Offer>& offers, std::string_view provider) {
@@ -16,11 +28,11 @@ Result<Offer> first_offer(const std::vector<Offer>& offers, std::string_view pro
   return fail(ErrorKind::resource_exhausted, "provider {} has no machine to offer", provider);
 }
 
-Offer remaining(Offer offer, std::int64_t promised_mib) {
+Offer remaining(Offer offer, const Promises& promises) {
   if (offer.memory_total_mib > 0) {
-    const std::int64_t unpromised =
-        std::max<std::int64_t>(0, offer.memory_total_mib - promised_mib);
-    offer.memory_mib = std::min(offer.memory_mib, unpromised);
+    const auto left =
+        std::min(offer.memory_mib - promises.unused_mib, offer.memory_total_mib - promises.mib);
+    offer.memory_mib = std::max<std::int64_t>(0, left);
   }
   return offer;
 }
@@ -37,6 +49,16 @@ Result<MemoryPlan> fit_offer(const Engine& engine, const ClusterSpec& spec,
   auto half = engine.fit(spec, remaining.memory_mib / 2, cores);
   if (half || half.error().kind != ErrorKind::resource_exhausted) return half;
   return engine.fit(spec, remaining.memory_mib, cores);
+}
+
+Result<> still_fits(const PlannedIn& room, const MemoryPlan& plan, std::int64_t workers,
+                    const Promises& now) {
+  const auto promised_since = std::max<std::int64_t>(0, now.mib - room.promised_mib);
+  if (!room.is_shared || plan.total_mib(workers) + promised_since <= room.memory_mib) return {};
+  return fail(ErrorKind::unavailable,
+              "other clusters were promised {} MiB meanwhile, and with this one's {} MiB that is "
+              "more than the {} MiB that were free",
+              promised_since, plan.total_mib(workers), room.memory_mib);
 }
 
 Result<> fit_growth(const Cluster& cluster, std::int64_t workers, const Offer& remaining) {

@@ -42,10 +42,30 @@ TEST(OfferFit, TakesHalfUnlessMoreIsSaidOrNeeded) {
 }
 
 TEST(OfferFit, WhatWasPromisedIsNotOfferedAgain) {
-  EXPECT_EQ(remaining(offer(8'000, 10'000), 0).memory_mib, 8'000);
-  EXPECT_EQ(remaining(offer(8'000, 10'000), 5'000).memory_mib, 5'000);
-  EXPECT_EQ(remaining(offer(8'000, 10'000), 12'000).memory_mib, 0);
-  EXPECT_EQ(remaining(offer(8'000, 0), 12'000).memory_mib, 8'000) << "each node has its own";
+  EXPECT_EQ(remaining(offer(8'000, 10'000), {}).memory_mib, 8'000);
+  EXPECT_EQ(remaining(offer(8'000, 10'000), {5'000, 0}).memory_mib, 5'000);
+  EXPECT_EQ(remaining(offer(8'000, 10'000), {12'000, 0}).memory_mib, 0);
+  EXPECT_EQ(remaining(offer(8'000, 0), {12'000, 12'000}).memory_mib, 8'000)
+      << "each node has its own";
+}
+
+TEST(OfferFit, WhatAClusterThatStartsWillTakeIsNotFree) {
+  EXPECT_EQ(remaining(offer(6'000, 10'000), {4'000, 4'000}).memory_mib, 2'000);
+  EXPECT_EQ(remaining(offer(6'000, 10'000), {8'000, 8'000}).memory_mib, 0);
+}
+
+TEST(OfferFit, OfTwoPlansMadeAtOnceTheSecondHasToFitBesideTheFirst) {
+  MemoryPlan plan;
+  plan.shared_mib = 1'000;
+  plan.worker_mib = 1'000;
+  const PlannedIn room{true, 6'000, 500};
+  EXPECT_TRUE(still_fits(room, plan, 2, {500, 0}));
+  EXPECT_TRUE(still_fits(room, plan, 2, {3'500, 0}));
+  const auto refused = still_fits(room, plan, 2, {3'501, 0});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::unavailable) << "so that a new plan is made";
+  EXPECT_TRUE(still_fits(room, plan, 5, {0, 0})) << "what has ended since is not counted";
+  EXPECT_TRUE(still_fits({false, 0, 0}, plan, 2, {9'000, 0})) << "each node has its own";
 }
 
 TEST(OfferFit, AClusterGrowsByWorkersLikeThoseItHas) {
@@ -71,9 +91,10 @@ TEST(OfferFit, CountsThePromisesOfLivingClustersOfThatProvider) {
     cluster.memory.shared_mib = 700;
     cluster.memory.worker_mib = 1'000;
   });
-  EXPECT_EQ(promised_mib(test.rows, "local", ClusterId{}), 2'700);
-  EXPECT_EQ(promised_mib(test.rows, "local", id), 0);
-  EXPECT_EQ(promised_mib(test.rows, "fake", ClusterId{}), 0);
+  EXPECT_EQ(promises_of(test.rows, "local", ClusterId{}).mib, 2'700);
+  EXPECT_EQ(promises_of(test.rows, "local", ClusterId{}).unused_mib, 0) << "it runs";
+  EXPECT_EQ(promises_of(test.rows, "local", id).mib, 0);
+  EXPECT_EQ(promises_of(test.rows, "fake", ClusterId{}).mib, 0);
 }
 
 }  // namespace
