@@ -13,6 +13,7 @@
 #include "base/background.h"
 #include "control/command_desk.h"
 #include "engine/fake/fake_engine.h"
+#include "engine/memory.h"
 #include "engine/spark/spark_engine.h"
 #include "model/manager_address.h"
 #include "provider/local/local_provider.h"
@@ -230,6 +231,8 @@ api::ApiContext House::context() {
     DoctorRequest request;
     request.tools = host_tools_of_environment();
     request.state_root = installation_.dir.root;
+    request.memory_of_one_mib = least_memory_mib({.workers = 1});
+    request.memory_of_three_mib = least_memory_mib({.workers = 3});
     return doctor(request);
   };
   api::ManagerInfo info{kVersion, installation_.id, ::getpid(), clock_.now()};

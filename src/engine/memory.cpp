@@ -120,4 +120,8 @@ Result<MemoryPlan> plan_memory(const MemoryRequest& request) {
   return plan;
 }
 
+std::int64_t least_memory_mib(const MemoryRequest& request) {
+  return needed_mib(request, request.workers);
+}
+
 }  // namespace bdaas

@@ -41,4 +41,7 @@ inline constexpr std::int64_t kAgentMib = 10;
 // sense.
 Result<MemoryPlan> plan_memory(const MemoryRequest& request);
 
+// The least total that plan_memory() accepts for so many workers.
+std::int64_t least_memory_mib(const MemoryRequest& request);
+
 }  // namespace bdaas

@@ -144,6 +144,16 @@ TEST(Memory, MoreMemoryNeverPlansLess) {
   }
 }
 
+TEST(Memory, TheLeastIsJustEnough) {
+  for (const std::int64_t workers : {1, 2, 3, 10}) {
+    MemoryRequest request{0, 2, workers, true, Scheduler::yarn};
+    request.total_mib = least_memory_mib(request);
+    EXPECT_TRUE(plan_memory(request).ok()) << workers;
+    --request.total_mib;
+    EXPECT_FALSE(plan_memory(request).ok()) << workers;
+  }
+}
+
 TEST(Memory, RefusesWithTheNumbers) {
   const auto plan = plan_memory({4 * kGib, 2, 3, true, Scheduler::yarn});
   ASSERT_FALSE(plan.ok());

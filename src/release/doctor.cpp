@@ -16,9 +16,8 @@
 namespace bdaas {
 namespace {
 
-constexpr std::int64_t kMemoryMin = 4'000'000'000;  // a master and one worker
-constexpr std::int64_t kDiskMin = 4'000'000'000;    // packages, archives, and room to work
-constexpr rlim_t kOpenFilesMin = 4096;              // a NameNode's and a shuffle's many
+constexpr std::int64_t kDiskMin = 4'000'000'000;  // packages, archives, and room to work
+constexpr rlim_t kOpenFilesMin = 4096;            // a NameNode's and a shuffle's many
 constexpr const char* kLoopbackProbe = "127.200.1.1";
 
 Finding good(std::string check, std::string found) {
@@ -81,13 +80,19 @@ std::int64_t available_memory() {
   return std::strtoll(text->c_str() + at + kKey.size(), nullptr, 10) * 1024;
 }
 
-Finding check_memory() {
-  const auto bytes = available_memory();
-  const auto found = megabytes(bytes) + " available";
-  if (bytes >= kMemoryMin) return good("memory", found);
-  return bad(
-      "memory", found,
-      fmt::format("end other programs: a master and one worker take {}", megabytes(kMemoryMin)));
+Finding check_memory(const DoctorRequest& request) {
+  const auto mib = available_memory() >> 20;
+  const auto gib = [](std::int64_t amount) {
+    return fmt::format("{:.1f} GiB", static_cast<double>(amount) / 1024);
+  };
+  if (mib < request.memory_of_one_mib) {
+    return bad("memory", gib(mib) + " available",
+               fmt::format("end other programs: a cluster of one worker takes {}, one of three {}",
+                           gib(request.memory_of_one_mib), gib(request.memory_of_three_mib)));
+  }
+  if (mib >= request.memory_of_three_mib) return good("memory", gib(mib) + " available");
+  return good("memory", fmt::format("{} available, enough for one worker; three take {}", gib(mib),
+                                    gib(request.memory_of_three_mib)));
 }
 
 // Of the nearest directory above that exists.
@@ -149,7 +154,7 @@ std::vector<Finding> doctor(const DoctorRequest& request) {
   findings.push_back(check_program(request, "maven", "mvn", "maven"));
   check_python(request, findings);
   findings.push_back(check_program(request, "tar", "tar", "tar"));
-  findings.push_back(check_memory());
+  findings.push_back(check_memory(request));
   findings.push_back(check_disk(request.state_root));
   findings.push_back(check_cores());
   findings.push_back(check_loopback());

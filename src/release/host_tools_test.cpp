@@ -102,6 +102,22 @@ TEST_F(HostToolsTest, TheDoctorNamesAMendForEveryFault) {
   EXPECT_THAT(faults, testing::Not(testing::Contains("loopback")));
 }
 
+TEST_F(HostToolsTest, TheDoctorKnowsWhatAClusterTakes) {
+  const auto memory = [this](std::int64_t one, std::int64_t three) {
+    DoctorRequest request;
+    request.tools = tools_;
+    request.state_root = root();
+    request.memory_of_one_mib = one;
+    request.memory_of_three_mib = three;
+    const auto findings = doctor(request);
+    return *std::ranges::find(findings, "memory", &Finding::check);
+  };
+  constexpr std::int64_t kMuch = std::int64_t{1} << 40;
+  EXPECT_TRUE(memory(1, 2).ok);
+  EXPECT_THAT(memory(1, 2048 + kMuch).found, HasSubstr("enough for one worker; three take"));
+  EXPECT_FALSE(memory(kMuch, kMuch).ok);
+}
+
 TEST_F(HostToolsTest, TheDoctorMissesTheNameOfAUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can become a user without a name";
   DoctorRequest request;
