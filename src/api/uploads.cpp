@@ -39,9 +39,9 @@ Result<std::string> complete(const ApiContext& api, const UserId& user, const Up
   return object;
 }
 
-// When it is forgotten if nothing more comes; one that is whole is not.
+// When it is forgotten if nothing more comes; what it became is not.
 void add_expiry(HttpResponse& answer, const Upload& upload) {
-  if (upload.offset == upload.spec.bytes) return;
+  if (!upload.object.empty()) return;
   answer.headers.emplace_back("Upload-Expires", http_date(upload.expires_at));
 }
 

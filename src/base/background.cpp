@@ -21,11 +21,13 @@ auto again_when_interrupted(Call call) {
 }
 
 // The parent's half. A child that ends closes its side of the pipe, whatever ends it.
-int await_word(const UniqueFd& word, pid_t child, std::string_view program) {
+Result<int> await_word(const UniqueFd& word, pid_t child, std::string_view program) {
   char byte = 0;
   if (again_when_interrupted([&] { return ::read(word.get(), &byte, 1); }) == 1) return 0;
   int status = 0;
-  if (again_when_interrupted([&] { return ::waitpid(child, &status, 0); }) != child) return 3;
+  if (again_when_interrupted([&] { return ::waitpid(child, &status, 0); }) != child) {
+    return os_error(errno, "cannot tell how the process in the background ended");
+  }
   if (WIFEXITED(status)) return WEXITSTATUS(status);
   fmt::print(stderr, "{}: ended by signal {} before it was ready\n", program, WTERMSIG(status));
   return 128 + WTERMSIG(status);
@@ -48,7 +50,8 @@ Result<Forked> go_to_background(std::string_view program) {
   if (child < 0) return os_error(errno, "cannot fork");
   if (child > 0) {
     write_end.reset();
-    return Forked(await_word(read_end, child, program));
+    BDAAS_ASSIGN(const int code, await_word(read_end, child, program));
+    return Forked(code);
   }
   ::setsid();
   return Forked(Starter(std::move(write_end)));

@@ -53,6 +53,7 @@ TEST(Background, TheCallersStreamsAreLeft) {
   const UniqueFd read_end(ends[0]);
   UniqueFd errors(ends[1]);
   const auto code = started([&](Starter& starter) {
+    ::dup2(errors.get(), STDOUT_FILENO);
     leave_caller(errors);
     errors.reset();
     [[maybe_unused]] const auto wrote = ::write(STDERR_FILENO, "e", 1) + ::write(1, "o", 1);
@@ -63,6 +64,31 @@ TEST(Background, TheCallersStreamsAreLeft) {
   std::string read(10, 0);
   read.resize(static_cast<std::size_t>(::read(read_end.get(), read.data(), read.size())));
   EXPECT_EQ(read, "e");
+}
+
+TEST(Background, NothingOfTheCallerIsHeldWithoutAPlaceForErrors) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd read_end(ends[0]);
+  UniqueFd streams(ends[1]);
+  // It lives on until it is told to end.
+  int stop[2];
+  ASSERT_EQ(::pipe2(stop, O_CLOEXEC), 0);
+  const UniqueFd stop_read(stop[0]);
+  UniqueFd stop_write(stop[1]);
+  const auto code = started([&](Starter& starter) {
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(streams.get(), fd);
+    streams.reset();
+    stop_write.reset();
+    leave_caller(UniqueFd());
+    starter.tell_ok();
+    char byte = 0;
+    [[maybe_unused]] const auto got = ::read(stop_read.get(), &byte, 1);
+  });
+  EXPECT_EQ(code, 0);
+  streams.reset();
+  char byte = 0;
+  EXPECT_EQ(::read(read_end.get(), &byte, 1), 0) << "nobody can write there any more";
 }
 
 }  // namespace

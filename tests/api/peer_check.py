@@ -1,6 +1,7 @@
 """What checks with a client that others wrote share: its Python, and a manager to talk to."""
 import importlib.util
 import os
+import shutil
 import sys
 
 from manager import Home
@@ -14,7 +15,7 @@ def in_python_with(module):
     """Goes on in the Python of the tests when this one has no such module. False: nor has that."""
     if importlib.util.find_spec(module) is not None:
         return True
-    if sys.executable != PYTHON:
+    if os.path.abspath(sys.executable) != os.path.abspath(shutil.which(PYTHON) or PYTHON):
         os.execv(PYTHON, [PYTHON, *sys.argv])
     print(f"skipped: {PYTHON} has no {module}; tools/test installs it")
     return False

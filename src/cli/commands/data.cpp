@@ -31,20 +31,31 @@ constexpr Option kOutput{"--output", "FILE",
                          "where to; default: its name in the current directory"};
 constexpr std::array kGetOptions = {kOutput};
 
+// Those that are whole when it is stopped stay, and have been told.
+Result<json::array> put_all(Session& session, std::vector<LocalData>& inputs,
+                            TaskControl& control) {
+  BDAAS_ASSIGN(const auto* api, session.api());
+  json::array stored;
+  for (auto& input : inputs) {
+    if (control.stop) return fail(ErrorKind::cancelled, "'{}' was not sent", input.name);
+    BDAAS_ASSIGN(const auto id, send_with_progress(session, input, control));
+    if (!session.json()) session.out().write(fmt::format("{}  {}\n", id.text, input.name));
+    BDAAS_ASSIGN(auto data, api->get("/v1/data/" + id.text));
+    stored.push_back(std::move(data));
+  }
+  return stored;
+}
+
 Result<ExitCode> put(Session& session, const Arguments& arguments) {
   std::vector<LocalData> inputs;
   for (const auto& path : arguments.list(kPaths)) {  // all are checked before one is sent
     BDAAS_ASSIGN(auto input, check_data(path));
     inputs.push_back(std::move(input));
   }
-  BDAAS_ASSIGN(const auto* api, session.api());
-  json::array stored;
-  for (auto& input : inputs) {
-    BDAAS_ASSIGN(const auto id, send_with_progress(session, input));
-    if (!session.json()) session.out().write(fmt::format("{}  {}\n", id.text, input.name));
-    BDAAS_ASSIGN(auto data, api->get("/v1/data/" + id.text));
-    stored.push_back(std::move(data));
-  }
+  BDAAS_TRY(session.api());  // started before signals are held back from who is started
+  BDAAS_ASSIGN(const auto stored, until_signal([&](TaskControl& control) {
+                 return put_all(session, inputs, control);
+               }));
   if (session.json()) session.show(stored);
   return ExitCode::ok;
 }

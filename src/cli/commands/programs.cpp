@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/commands/common.h"
 #include "cli/commands/sending.h"
+#include "cli/until_signal.h"
 
 namespace bdaas::cli {
 
@@ -35,8 +36,10 @@ Result<ExitCode> describe(Session& session, const Arguments& arguments) {
 
 Result<ExitCode> upload_program(Session& session, const Arguments& arguments) {
   BDAAS_ASSIGN(const auto program, check_program(arguments.at(kFile)));
-  BDAAS_ASSIGN(const auto id, send_with_progress(session, program));
   BDAAS_ASSIGN(const auto* api, session.api());
+  BDAAS_ASSIGN(const auto id, until_signal([&](TaskControl& control) {
+                 return send_with_progress(session, program, control);
+               }));
   BDAAS_ASSIGN(const auto stored, api->get("/v1/programs/" + id.text));
   session.tell(id.text, stored);
   return ExitCode::ok;

@@ -2,22 +2,20 @@
 
 #include "cli/progress_line.h"
 #include "cli/send_input.h"
-#include "cli/until_signal.h"
 
 namespace bdaas::cli {
 
-Result<ProgramId> send_with_progress(Session& session, const LocalProgram& program) {
+Result<ProgramId> send_with_progress(Session& session, const LocalProgram& program,
+                                     TaskControl& control) {
   BDAAS_ASSIGN(const auto* api, session.api());
   ProgressLine line(session.err(), program.name);
-  return until_signal(
-      [&](TaskControl& control) { return send_program(*api, program, line.progress(), control); });
+  return send_program(*api, program, line.progress(), control);
 }
 
-Result<DataSetId> send_with_progress(Session& session, LocalData& data) {
+Result<DataSetId> send_with_progress(Session& session, LocalData& data, TaskControl& control) {
   BDAAS_ASSIGN(const auto* api, session.api());
   ProgressLine line(session.err(), data.name);
-  return until_signal(
-      [&](TaskControl& control) { return send_data(*api, data, line.progress(), control); });
+  return send_data(*api, data, line.progress(), control);
 }
 
 }  // namespace bdaas::cli

@@ -6,6 +6,7 @@
 #include "cli/commands/place.h"
 #include "cli/commands/sending.h"
 #include "cli/follow.h"
+#include "cli/until_signal.h"
 
 namespace bdaas::cli {
 
@@ -34,7 +35,9 @@ constexpr std::array kLogsOptions = {kFollow, kStderr};
 Result<ProgramId> program_of(Session& session, const std::string& text) {
   if (auto id = as_id<ProgramId>(text)) return *id;
   BDAAS_ASSIGN(const auto program, check_program(text));
-  return send_with_progress(session, program);
+  BDAAS_TRY(session.api());
+  return until_signal(
+      [&](TaskControl& control) { return send_with_progress(session, program, control); });
 }
 
 Result<ExitCode> end_of(const Api& api, const std::string& path) {
