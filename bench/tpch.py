@@ -75,8 +75,9 @@ def bench(binary, rounds):
         identity = (data[0] if isinstance(data, list) else data)["id"]
         program = home.folder / "tpch.py"
         program.write_text(PROGRAM.format(tables=TABLES, queries=json.dumps(queries(place))))
-        for _ in range(rounds):
-            for name, switch in (("with", ()), ("without", ("--no-comet",))):
+        for number in range(rounds):
+            halves = (("with", ()), ("without", ("--no-comet",)))
+            for name, switch in halves if number % 2 == 0 else reversed(halves):
                 ran = home.run("run", program, "--data", identity, "--workers", "2", *switch,
                                *tried, "--output", home.folder / "out.tar.gz", "--", "{input:1}",
                                timeout=3600)
@@ -88,10 +89,11 @@ def bench(binary, rounds):
     total = {name: sum(of.values()) for name, of in median.items()}
     differ = [q for q in answers["with"] if answers["with"][q] != answers["without"][q]]
     slower = [q for q in median["with"] if median["with"][q] > median["without"][q]]
-    return [lib.at_least("sum of 22 queries: times faster with Comet",
-                         total["without"] / total["with"], 1.7, "×",
-                         f"{total['with']:.1f} s against {total['without']:.1f} s; slower with it: "
-                         f"{slower or 'none'}"),
+    ratio = total["without"] / total["with"]
+    return [lib.at_least("sum of 22 queries: times faster with Comet", ratio, 1.7, "×",
+                         f"{total['with']:.1f} s against {total['without']:.1f} s, both with as "
+                         f"many partitions; slower with it: {slower or 'none'}; a further goal of "
+                         f"2.5 is {'' if ratio >= 2.5 else 'not '}reached"),
             lib.at_most("queries whose answers differ", len(differ), 0, "", str(differ or ""))]
 
 

@@ -86,4 +86,7 @@ def load(home, cluster, program, data, phases=("data",)):
 
 
 if __name__ == "__main__":
-    lib.main("Data into HDFS", "Replication 1, one worker; the medians.", bench)
+    lib.main("Data into HDFS",
+             "Replication 1, one worker; the medians. `bdaas run --data` reads a file where it "
+             "lies; `bdaas data put` copies it to the manager first, which is the slower way for "
+             "data that is used once.", bench)

@@ -198,8 +198,9 @@ Result<Work> submit_step(const Rows& rows, const Seams& seams, const std::string
   facts.env["BDAAS_OUTPUT"] = step->output;
   if (!step->inputs.empty() && step->job) {
     facts.env["BDAAS_INPUT"] = job_input_dir(*step->job, step->inputs.size());
+    // On a cluster that stands it may read what others left there.
     const auto* job = rows.job(*step->job);
-    if (job != nullptr) facts.input_bytes = rows.bytes_of(job->spec.data);
+    if (job != nullptr && !job->spec.cluster) facts.input_bytes = rows.bytes_of(job->spec.data);
   }
   for (std::size_t i = 0; i < step->inputs.size(); ++i) {
     facts.env[fmt::format("BDAAS_INPUT_{}", i + 1)] = step->inputs[i];

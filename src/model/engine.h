@@ -58,7 +58,8 @@ struct ProgramFacts {
   std::map<std::string, std::string>
       env;  // of the driver: BDAAS_INPUT, BDAAS_INPUT_1…, BDAAS_OUTPUT
   std::map<std::string, std::string> settings;
-  std::int64_t input_bytes = 0;  // of its data sets; 0: it has none, or reads what nobody named
+  // Of its data sets, as they are stored; 0: it has none, or may well read what it did not name.
+  std::int64_t input_bytes = 0;
 };
 
 class Engine {

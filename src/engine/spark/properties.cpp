@@ -18,19 +18,19 @@ bool is_one_machine(const ClusterFacts& cluster) {
   return !cluster.nodes.empty() && cluster.nodes.front().address.starts_with("127.");
 }
 
-// Each partition of a shuffle is a native plan of its own, which costs more than what it does when
-// there is little in it: so many as the data needs, with more than one for each core in turn.
+// Each partition of a shuffle costs something, and with Comet a native plan, however little is in
+// it: so many as the data needs, with more than one for each core in turn.
 constexpr std::int64_t kPartitionBytes = 32 << 20;
 constexpr std::int64_t kPartitionsPerCore = 8;
 constexpr std::int64_t kPartitionsOfSpark = 200;  // its default, which stays for large data
 
-std::int64_t shuffle_partitions(const MemoryPlan& memory, const ProgramFacts& program) {
-  const auto for_data = (program.input_bytes + kPartitionBytes - 1) / kPartitionBytes;
+std::int64_t shuffle_partitions(const MemoryPlan& memory, std::int64_t input_bytes) {
+  const auto for_data = (input_bytes + kPartitionBytes - 1) / kPartitionBytes;
   const auto for_cores = kPartitionsPerCore * memory.executors * memory.executor_cores;
   return std::min(std::max(for_data, for_cores), kPartitionsOfSpark);
 }
 
-void add_comet(Properties& p, const MemoryPlan& memory, const ProgramFacts& program) {
+void add_comet(Properties& p) {
   p["spark.plugins"] = "org.apache.spark.CometPlugin";
   p["spark.shuffle.manager"] = "org.apache.spark.sql.comet.execution.shuffle.CometShuffleManager";
   p["spark.comet.enabled"] = "true";
@@ -38,9 +38,6 @@ void add_comet(Properties& p, const MemoryPlan& memory, const ProgramFacts& prog
   p["spark.comet.exec.shuffle.enabled"] = "true";
   p["spark.comet.exec.shuffle.mode"] = "auto";
   p["spark.comet.exec.replaceSortMergeJoin"] = "true";
-  if (program.input_bytes > 0) {
-    p["spark.sql.shuffle.partitions"] = std::to_string(shuffle_partitions(memory, program));
-  }
 }
 
 }  // namespace
@@ -83,7 +80,11 @@ Properties spark_properties(const ClusterFacts& cluster, const MemoryPlan& memor
       {"spark.ui.showConsoleProgress", "false"}};
   if (is_one_machine(cluster)) p["spark.locality.wait"] = "0s";
   p.merge(memory_properties(memory));
-  if (cluster.spec.comet && !cluster.release.comet_jar.empty()) add_comet(p, memory, program);
+  if (program.input_bytes > 0) {
+    p["spark.sql.shuffle.partitions"] =
+        std::to_string(shuffle_partitions(memory, program.input_bytes));
+  }
+  if (cluster.spec.comet && !cluster.release.comet_jar.empty()) add_comet(p);
   for (const auto* settings : {&cluster.spec.settings, &program.settings}) {
     for (const auto& [name, value] : *settings) p[name] = value;
   }

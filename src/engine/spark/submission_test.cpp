@@ -98,12 +98,11 @@ TEST(Submission, CometIsASwitch) {
   EXPECT_THAT(without->properties, Not(Contains(Key("spark.memory.offHeap.enabled"))));
 }
 
-TEST(Submission, WithCometAShuffleHasAsManyPartsAsTheDataNeeds) {
+TEST(Submission, AShuffleHasAsManyPartsAsTheDataNeeds) {
   const std::string name = "spark.sql.shuffle.partitions";
-  auto cluster = test_cluster();
   auto program = jar_program();
   const auto partitions = [&] {
-    const auto properties = plan(program, cluster)->properties;
+    const auto properties = plan(program)->properties;
     const auto found = properties.find(name);
     return found == properties.end() ? "Spark's" : found->second;
   };
@@ -114,8 +113,6 @@ TEST(Submission, WithCometAShuffleHasAsManyPartsAsTheDataNeeds) {
   EXPECT_EQ(partitions(), "32") << "one for 32 MiB";
   program.input_bytes = std::int64_t{1} << 40;
   EXPECT_EQ(partitions(), "200") << "never more than Spark would make";
-  cluster.spec.comet = false;
-  EXPECT_EQ(partitions(), "Spark's");
 }
 
 TEST(Submission, SettingsOfTheStepGoOverThoseOfTheCluster) {
