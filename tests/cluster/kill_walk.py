@@ -336,9 +336,10 @@ def walk(binary, options):
 
 
 ABOUT = """One death a run of a job, a word count with one worker; `bdaas run` starts the next
-manager. After each run: the right counts, the program begun once, no process, directory or open row
-left. "begun": as soon as its intent is seen in the database; "answered": as soon as its answer is.
-`tests/sim` walks every place, with the fake engine."""
+manager. After each run: no process and no directory left; where the job is to succeed, the
+right counts, the program begun once and no open row. "begun": as soon as its intent is seen in
+the database; "answered": as soon as its answer is. `tests/sim` walks every place, with the fake
+engine."""
 
 
 def main():
