@@ -163,18 +163,17 @@ class BeforeTheManager(Case):
         for name in ("secret.py", "secret.txt"):
             (self.folder / name).write_text("secret")
             (self.folder / name).chmod(0)
-        as_user = []
+        as_user, binary = [], BDAAS
         if os.geteuid() == 0:
             self.folder.chmod(0o755)
             as_user = ["runuser", "-u", "nobody", "--"]
-            if subprocess.run([*as_user, BDAAS, "version"], capture_output=True,
-                              cwd="/", check=False).returncode != 0:
-                self.skipTest("nobody, who is not root, cannot run this binary")
+            # The checkout may lie where others may not look, for example below /root.
+            binary = shutil.copy(BDAAS, self.folder / "bdaas")
         place = self.folder / "writable"
         place.mkdir()
         place.chmod(0o777)
         for words in (["secret.py"], ["ok.py", "--data", "secret.txt"]):
-            ran = subprocess.run([*as_user, BDAAS, "run", *words, "--output", place / "x.tar.gz"],
+            ran = subprocess.run([*as_user, binary, "run", *words, "--output", place / "x.tar.gz"],
                                  env=self.home.env, cwd=self.folder, capture_output=True,
                                  check=False)
             self.check_refused(ran, BAD_INPUT, words[-1], "Permission denied")
