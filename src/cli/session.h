@@ -1,6 +1,6 @@
 #pragma once
 // What every verb gets: the two streams, how to answer, and the manager, found or started when it
-// is first needed. Main thread only, but for Api, which is thread-safe.
+// is first needed. One thread at a time, but for Api, which is thread-safe.
 
 #include <memory>
 

@@ -52,7 +52,7 @@ Result<ExitCode> put(Session& session, const Arguments& arguments) {
     BDAAS_ASSIGN(auto input, check_data(path));
     inputs.push_back(std::move(input));
   }
-  BDAAS_TRY(session.api());  // started before signals are held back from who is started
+  BDAAS_TRY(session.api());  // the manager, if it is started, comes before signals are held back
   BDAAS_ASSIGN(const auto stored, until_signal([&](TaskControl& control) {
                  return put_all(session, inputs, control);
                }));

@@ -35,7 +35,7 @@ constexpr std::array kLogsOptions = {kFollow, kStderr};
 Result<ProgramId> program_of(Session& session, const std::string& text) {
   if (auto id = as_id<ProgramId>(text)) return *id;
   BDAAS_ASSIGN(const auto program, check_program(text));
-  BDAAS_TRY(session.api());
+  BDAAS_TRY(session.api());  // as in `data put`
   return until_signal(
       [&](TaskControl& control) { return send_with_progress(session, program, control); });
 }
