@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "model/ids.h"
+#include "model/ssh_login.h"
 #include "model/states.h"
 
 namespace bdaas {
@@ -358,6 +359,7 @@ struct Machine {
   std::string os_host;     // what gethostname says there: a JVM must find it in its host table
   std::int64_t memory_mib = 0;
   std::int64_t cores = 0;
+  std::optional<SshLogin> ssh;  // how it is reached; none: it is this computer
 
   static constexpr auto fields() {
     return std::tuple{required("machine_id", &Machine::machine_id, "the provider's name for it"),
@@ -365,7 +367,8 @@ struct Machine {
                       optional("dir", &Machine::dir, "the node's directory on it"),
                       optional("os_host", &Machine::os_host, "its operating system's name"),
                       optional("memory_mib", &Machine::memory_mib, ""),
-                      optional("cores", &Machine::cores, "")};
+                      optional("cores", &Machine::cores, ""),
+                      optional("ssh", &Machine::ssh, "how it is reached")};
   }
 };
 

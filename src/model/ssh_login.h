@@ -1,0 +1,55 @@
+#pragma once
+// How a machine is logged in to by SSH.
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/fields.h"
+
+namespace bdaas {
+
+// One sshd on the way to a machine, or the machine's own.
+struct SshHop {
+  std::string address;  // name or number
+  std::int64_t port = 22;
+  std::string user;
+  // "ssh-ed25519 AAAA…", as in known_hosts, or a fingerprint "SHA256:…"; any other key is refused.
+  // Empty: what it shows first is pinned, for this installation.
+  std::string host_key;
+
+  bool operator==(const SshHop&) const = default;
+  auto operator<=>(const SshHop&) const = default;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        required("address", &SshHop::address, "name or number of the host"),
+        optional("port", &SshHop::port, "default 22"),
+        optional("user", &SshHop::user, "log-in name; default: who runs the manager"),
+        optional("host_key", &SshHop::host_key,
+                 "the only key it may show: ssh-ed25519 AAAA…, or SHA256:…; default: the one it "
+                 "shows first")};
+  }
+};
+
+struct SshLogin {
+  SshHop host;
+  std::vector<SshHop> jumps;  // passed through in this order
+  // Of the private key, on the manager's machine; empty: the agent of SSH_AUTH_SOCK, then the usual
+  // names in ~/.ssh. Keys with a passphrase work through that agent only.
+  std::string key_file;
+
+  bool operator==(const SshLogin&) const = default;
+  auto operator<=>(const SshLogin&) const = default;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        required("host", &SshLogin::host, "its own sshd"),
+        optional("jumps", &SshLogin::jumps, "hosts to go through, in order"),
+        optional("key_file", &SshLogin::key_file,
+                 "private key, on the manager's machine; default: ssh-agent, then ~/.ssh")};
+  }
+};
+
+}  // namespace bdaas
