@@ -35,6 +35,7 @@ LIBRARY_HOMES = {
     r"boost/(beast|asio)": {"api"},
     r"boost/json": {"base"},
     r"openssl/": {"base", "net"},
+    r"libssh/": {"transport"},
     r"g(test|mock)/": {"*_test"},
 }
 

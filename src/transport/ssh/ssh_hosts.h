@@ -1,0 +1,65 @@
+#pragma once
+// RemoteHosts over libssh: all connections in one poll loop on a thread of its own, however many
+// machines there are. What a connection is, and how long it lives: transport/ssh/ssh_session.h.
+//
+// A login without a user means options.user. Names of first hops are looked up beside the loop.
+// run(): a program whose time is over gets SIGTERM, two seconds later SIGKILL; one that has ended
+// is not waited for because of a child that keeps its stdout open. open(): when the caller closes
+// its end, the program gets the end of its stdin, then, two seconds later, the same; the tail of
+// its stderr goes to the log when it fails.
+
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "base/log.h"
+#include "model/remote_hosts.h"
+#include "transport/ssh/name_resolver.h"
+#include "transport/ssh/ssh_session.h"
+
+namespace bdaas {
+
+class SshHosts final : public RemoteHosts {
+ public:
+  explicit SshHosts(SshOptions options, Log log = {});
+  // Ends the thread; all connections are closed, and calls that are under way are cancelled. A look
+  // up of a name that is under way is waited for.
+  ~SshHosts() override;
+
+  Result<Completed> run(const SshLogin& login, const RemoteCommand& command) override;
+  Result<UniqueFd> dial(const SshLogin& login, const std::string& address, std::int64_t port,
+                        Millis timeout) override;
+  Result<UniqueFd> open(const SshLogin& login, const std::vector<std::string>& argv) override;
+
+ private:
+  using Steady = std::chrono::steady_clock;
+  using Task = std::function<void()>;
+
+  Result<SshLogin> whole(const SshLogin& login) const;
+  Result<> submit(const SshLogin& login, ChannelOrder order);
+  bool post(Task task);  // to the loop's thread; false: it ends
+  void wake_loop() const;
+
+  // The rest: the loop's thread only.
+  void run_loop();
+  bool take_tasks();
+  void poll_once();
+  std::shared_ptr<SshSession> session_to(const SshLogin& login);
+  void reach(const std::shared_ptr<SshSession>& session);
+  void reach_through_jump(const std::shared_ptr<SshSession>& session);
+
+  const SshOptions options_;
+  const Log log_;
+  const KnownHosts known_hosts_;
+  UniqueFd wake_fd_;
+
+  std::mutex mutex_;  // guards what follows
+  std::vector<Task> tasks_;
+  bool stopping_ = false;
+
+  std::map<SshLogin, std::shared_ptr<SshSession>> sessions_;  // the loop's
+  NameResolver resolver_;
+  std::thread thread_;
+};
+
+}  // namespace bdaas
