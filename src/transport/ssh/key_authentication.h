@@ -8,6 +8,7 @@
 #include <libssh/libssh.h>
 
 #include <string>
+#include <string_view>
 
 #include "transport/ssh/private_keys.h"
 
@@ -15,8 +16,8 @@ namespace bdaas {
 
 class KeyAuthentication {
  public:
-  // agent_socket: empty where no agent is to be asked.
-  KeyAuthentication(PrivateKeys keys, std::string agent_socket);
+  // agent_socket: empty where no agent is to be asked. account: "user@address", for the words.
+  KeyAuthentication(PrivateKeys keys, std::string agent_socket, std::string account);
 
   // True: logged in. False: call it again when something has come. unauthenticated: no key was
   // taken; says which were tried. unavailable: the connection broke.
@@ -24,10 +25,11 @@ class KeyAuthentication {
 
  private:
   int try_present(ssh_session session);
-  Error refused(const char* words) const;
+  Error refused(std::string_view words) const;
 
   PrivateKeys keys_;
   std::string agent_socket_;
+  std::string account_;
   std::size_t present_ = 0;  // 0: the agent, n: keys_.keys[n - 1]
 };
 

@@ -101,7 +101,7 @@ Error too_late(const std::string& who, CallStage stage, const std::string& what,
   constexpr auto kKind = ErrorKind::deadline_exceeded;
   switch (stage) {
     case CallStage::connecting:
-      return fail(kKind, "{}: no login within the {} of '{}'", who, span, name);
+      return fail(kKind, "{}: '{}' did not begin within {}: not logged in yet", who, name, span);
     case CallStage::queued:
       return fail(kKind, "{}: '{}' waited {} for other programs there to end", who, name, span);
     case CallStage::opening:

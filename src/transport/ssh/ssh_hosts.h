@@ -2,11 +2,12 @@
 // RemoteHosts over libssh: all connections in one poll loop on a thread of its own, however many
 // machines there are. What a connection is, and how long it lives: transport/ssh/ssh_session.h.
 //
-// A login without a user means options.user. Names of first hops are looked up beside the loop.
-// run(): a program whose time is over gets SIGTERM, two seconds later SIGKILL; one that has ended
-// is not waited for because of a child that keeps its stdout open. open(): when the caller closes
-// its end, the program gets the end of its stdin, then, two seconds later, the same; the tail of
-// its stderr goes to the log when it fails.
+// The process must ignore SIGPIPE: libssh writes to ssh-agent without care for it. A login without
+// a user means options.user. Names of first hops are looked up beside the loop. run(): a program
+// whose time is over gets SIGTERM, two seconds later SIGKILL; one that has ended is not waited for
+// because of a child that keeps its stdout open. open(): when the caller closes its end, the
+// program gets the end of its stdin, then, two seconds later, the same; the tail of its stderr goes
+// to the log when it fails.
 
 #include <map>
 #include <mutex>

@@ -245,12 +245,28 @@ TEST_F(SshHostsTest, AWrongKeyIsUnauthenticated) {
   login.key_file = sshd_->path("other_key");
   const auto done = hosts_->run(login, {.argv = {"true"}});
   EXPECT_EQ(done.error().kind, ErrorKind::unauthenticated);
-  EXPECT_THAT(done.error().message, AllOf(HasSubstr("permission denied (publickey)"),
-                                          HasSubstr(login.key_file), HasSubstr("authorized_keys")));
+  EXPECT_THAT(done.error().message,
+              AllOf(HasSubstr("permission denied (publickey)"), HasSubstr(login.key_file),
+                    HasSubstr("authorized_keys of ")));
   login.key_file.clear();
   EXPECT_EQ(hosts_->run(login, {.argv = {"true"}}).error().kind, ErrorKind::unauthenticated);
   login.key_file = sshd_->path("absent");
   EXPECT_EQ(hosts_->run(login, {.argv = {"true"}}).error().kind, ErrorKind::invalid_argument);
+}
+
+TEST_F(SshHostsTest, TooManyWrongKeysAreUnauthenticated) {
+  for (const auto* type : {"ed25519", "ecdsa", "rsa"}) {
+    sshd_->make_key(std::string("id_") + type, type);
+  }
+  sshd_->also_set("MaxAuthTries 1");
+  auto with_keys = options();
+  with_keys.ssh_dir = sshd_->path("");
+  start(with_keys);
+  auto login = sshd_->login();
+  login.key_file.clear();
+  const auto done = hosts_->run(login, {.argv = {"true"}});
+  EXPECT_EQ(done.error().kind, ErrorKind::unauthenticated);
+  EXPECT_THAT(done.error().message, HasSubstr("Too many authentication failures"));
 }
 
 TEST_F(SshHostsTest, TriesTheUsualKeysInTurn) {

@@ -208,7 +208,8 @@ Result<> SshSession::greet(UniqueFd fd) {
     keys = load_usual_keys(options_.ssh_dir);
   }
   authentication_.emplace(std::move(keys),
-                          login_.key_file.empty() ? options_.agent_socket : std::string());
+                          login_.key_file.empty() ? options_.agent_socket : std::string(),
+                          login_.host.user + "@" + login_.host.address);
   session_.reset(ssh_new());
   BDAAS_TRY(set_up(known));
   ssh_set_blocking(session_.get(), 0);
@@ -258,7 +259,7 @@ Result<> SshSession::check_key() {
 Error SshSession::broken() const {
   const auto words = printable(ssh_get_error(session_.get()));
   if (state_ == State::greeting) {
-    return fail(ErrorKind::unavailable, "no SSH connection came about: {}", words);
+    return fail(ErrorKind::unavailable, "no SSH connection came about, is that an sshd? {}", words);
   }
   return fail(ErrorKind::unavailable, "the connection broke: {}", words);
 }

@@ -122,6 +122,8 @@ TEST_F(SshStreamsTest, AFailureIsTheEndOfTheStream) {
   EXPECT_EQ(read_to_end(*fd), "");
   const auto ended = open_there({"sh", "-c", "echo words; exit 3"}).value();
   EXPECT_EQ(read_to_end(ended), "words\n");
+  pollfd closed{ended.get(), 0, 0};  // by both sides, soon
+  EXPECT_EQ(::poll(&closed, 1, 10'000), 1);
   EXPECT_EQ(::send(ended.get(), "x", 1, MSG_NOSIGNAL), -1);
 }
 
@@ -150,6 +152,29 @@ TEST_F(SshStreamsTest, APeerThatDoesNotReadHoldsUpOnlyItsWriter) {
   EXPECT_EQ(run_there({.argv = {"wc", "-c"}, .input = large}).value().out, "5000000\n");
   writing.get();
   EXPECT_EQ(read_to_end(stuck), "10000000\n");
+}
+
+TEST_F(SshStreamsTest, TheLoopRestsWhileNothingCanBeDone) {
+  const auto unread = open_there({"head", "-c", "20000000", "/dev/zero"}).value();
+  const auto unreading = open_there({"sh", "-c", "sleep 20"}).value();
+  ASSERT_EQ(read_some(unread, 1).size(), 1u);
+  ::fcntl(unreading.get(), F_SETFL, O_NONBLOCK);
+  const std::string piece(100'000, 'x');
+  const auto fill = [&] {
+    while (::send(unreading.get(), piece.data(), piece.size(), MSG_NOSIGNAL) > 0) {
+    }
+  };
+  fill();
+  ASSERT_TRUE(shell_there("sleep 0.5").ok());  // what can be sent has been sent
+  fill();
+  timespec before{};
+  timespec after{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+  ASSERT_TRUE(shell_there("sleep 1").ok());
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+  const auto used =
+      (after.tv_sec - before.tv_sec) * 1'000 + (after.tv_nsec - before.tv_nsec) / 1'000'000;
+  EXPECT_LT(used, 300) << "ms of one second";
 }
 
 TEST_F(SshStreamsTest, AProgramWhoseCallerHasGoneIsEnded) {
