@@ -147,6 +147,24 @@ TEST_F(SshHostsTest, ManyCallsShareOneConnection) {
   EXPECT_EQ(sshd_->accepted(), 1);
 }
 
+TEST_F(SshHostsTest, ManyConnectionsShareOneLoop) {
+  constexpr int kLogins = 20;
+  std::vector<std::future<Result<Completed>>> calls;
+  for (int i = 0; i < kLogins; ++i) {
+    auto login = sshd_->login();  // the comment makes it another one
+    login.host.host_key = fmt::format("{} number-{}", sshd_->public_key("host_key"), i);
+    calls.push_back(std::async(std::launch::async, [this, login, i] {
+      return hosts_->run(login, {.argv = {"cat"}, .input = std::string(1'000'000, 'a' + i)});
+    }));
+  }
+  for (int i = 0; i < kLogins; ++i) {
+    const auto done = calls[static_cast<std::size_t>(i)].get();
+    ASSERT_TRUE(done.ok()) << done.error().message;
+    EXPECT_EQ(done->out, std::string(1'000'000, 'a' + i));
+  }
+  EXPECT_EQ(sshd_->accepted(), kLogins);
+}
+
 TEST_F(SshHostsTest, WaitsWhereTheServerAllowsFewerPrograms) {
   sshd_ = std::make_unique<TestSshd>("MaxSessions 2");
   std::vector<std::future<Result<Completed>>> calls;
@@ -207,6 +225,11 @@ TEST_F(SshHostsTest, ASilentPeerIsGivenUp) {
   EXPECT_THAT(done.error().message, HasSubstr("no login within 0.5 s"));
   const auto late = hosts_->run(login, {.argv = {"true"}, .timeout = Millis{100}});
   EXPECT_EQ(late.error().kind, ErrorKind::deadline_exceeded);
+  const std::atomic<bool> cancel = true;
+  const auto cancelled = hosts_->run(login, {.argv = {"true"}, .cancel = &cancel});
+  EXPECT_EQ(cancelled.error().kind, ErrorKind::cancelled);
+  const auto port = hosts_->dial(login, "127.0.0.1", 1, Millis{100});
+  EXPECT_EQ(port.error().kind, ErrorKind::deadline_exceeded);
 }
 
 TEST_F(SshHostsTest, AStoppedServerIsNoticedBySilence) {

@@ -15,7 +15,6 @@
 #include <list>
 #include <span>
 
-#include "base/log.h"
 #include "model/ssh_login.h"
 #include "transport/ssh/host_keys.h"
 #include "transport/ssh/key_authentication.h"
