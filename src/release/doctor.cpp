@@ -8,6 +8,7 @@
 
 #include <thread>
 
+#include "base/host_resources.h"
 #include "base/os_error.h"
 #include "base/subprocess.h"
 #include "base/unique_fd.h"
@@ -71,17 +72,10 @@ void check_python(const DoctorRequest& request, std::vector<Finding>& findings) 
   findings.push_back(check_module(*python, "venv", "venv, ensurepip", "python3-venv"));
 }
 
-std::int64_t available_memory() {
-  const auto text = read_file("/proc/meminfo");
-  if (!text) return 0;
-  constexpr std::string_view kKey = "MemAvailable:";
-  const auto at = text->find(kKey);
-  if (at == text->npos) return 0;
-  return std::strtoll(text->c_str() + at + kKey.size(), nullptr, 10) * 1024;
-}
-
 Finding check_memory(const DoctorRequest& request) {
-  const auto mib = available_memory() >> 20;
+  const auto host = measure_host();
+  if (!host) return bad("memory", host.error().message, "mount /proc");
+  const auto mib = host->memory_free_mib;
   const auto gib = [](std::int64_t amount) {
     return fmt::format("{:.1f} GiB", static_cast<double>(amount) / 1024);
   };

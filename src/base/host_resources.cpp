@@ -1,4 +1,4 @@
-#include "provider/local/host_resources.h"
+#include "base/host_resources.h"
 
 #include <sched.h>
 
