@@ -16,10 +16,11 @@ struct NodeFacts {
   NodeId id;
   NodeRole role = NodeRole::worker;
   std::int64_t index = 0;
-  std::string host;     // symbolic
-  std::string address;  // numeric
-  std::string dir;      // the node's directory, absolute
-  std::string os_host;  // what gethostname says there, see Machine
+  std::string host;             // symbolic
+  std::string address;          // numeric
+  std::string dir;              // the node's directory, absolute
+  std::string os_host;          // what gethostname says there, see Machine
+  std::optional<SshLogin> ssh;  // how its machine is reached; none: it is this computer
   std::int64_t memory_mib =
       0;                   // of a worker, what it gives to programs: MemoryPlan::node_memory_mib
   std::int64_t cores = 0;  // likewise node_cores
@@ -46,6 +47,13 @@ struct ClusterFacts {
   std::vector<Leaver> leaving;
 };
 
+// What a cluster may take.
+struct Room {
+  std::int64_t memory_mib = 0;
+  std::int64_t cores = 0;
+  bool per_machine = false;  // of each of its machines; else of all nodes together
+};
+
 // What one program run is to the engine.
 struct ProgramFacts {
   StepId step;
@@ -69,8 +77,7 @@ class Engine {
   // Whether its nodes run the packages of a release, which is then fetched first.
   virtual bool needs_release() const = 0;
   // Refuses what cannot be scheduled, with the numbers. Called before anything is rented.
-  virtual Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t total_memory_mib,
-                                 std::int64_t total_cores) const = 0;
+  virtual Result<MemoryPlan> fit(const ClusterSpec& spec, const Room& room) const = 0;
   // The TCP ports its daemons listen on, each at the address of its node. Default: none.
   virtual std::vector<std::int64_t> ports(const ClusterSpec&) const { return {}; }
   // Unknown settings are refused, with the nearest known.

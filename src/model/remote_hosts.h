@@ -33,10 +33,10 @@ class RemoteHosts {
   // An exit code ≠ 0 is not an error here; 128 + signal when killed by one.
   virtual Result<Completed> run(const SshLogin& login, const RemoteCommand& command) = 0;
 
-  // A connected stream socket to a TCP port as the machine sees it, non-blocking. unavailable: the
-  // port refuses, in the machine's words.
-  virtual Result<UniqueFd> dial(const SshLogin& login, const std::string& address,
-                                std::int64_t port, Millis timeout) = 0;
+  // Joins a connected, non-blocking stream socket with a TCP port as the machine sees it. On an
+  // error the socket is closed. unavailable: the port refuses, in the machine's words.
+  virtual Result<> dial(const SshLogin& login, UniqueFd socket, const std::string& address,
+                        std::int64_t port, Millis timeout) = 0;
 
   // stdin and stdout of a program there as one stream socket, non-blocking. Returns at once: what
   // is written meanwhile is kept, and a failure is the end of the stream.

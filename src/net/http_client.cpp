@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/os_error.h"
+#include "net/dial_gate.h"
 #include "net/url.h"
 
 namespace bdaas {
@@ -33,9 +34,11 @@ struct FreeMulti {
 struct Handle {
   std::unique_ptr<CURLM, FreeMulti> multi;
   Easy easy;  // is in `multi` while a request runs
+  std::optional<DialGate>
+      gate;  // of connections that are dialled; it stays, as they are kept by it
 
   static Handle make() {
-    Handle handle{decltype(multi)(curl_multi_init()), Easy(curl_easy_init())};
+    Handle handle{decltype(multi)(curl_multi_init()), Easy(curl_easy_init()), std::nullopt};
     if (handle.multi) curl_multi_setopt(handle.multi.get(), CURLMOPT_MAXCONNECTS, 1L);
     return handle;
   }
@@ -70,6 +73,10 @@ bool same_name(std::string_view a, std::string_view b) {
   return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
+bool dials(const HttpRequest& request, const Url& url) {
+  return request.hosts && request.hosts->dial && request.hosts->addresses.contains(url.host);
+}
+
 bool has_line_break(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos;
 }
@@ -94,8 +101,12 @@ Result<> check(const HttpRequest& request) {
 // One request on one handle: the settings' lifetime, and what its callbacks gather.
 class Call {
  public:
-  Call(const Handle& handle, const HttpRequest& request, const Url& url)
-      : multi_(handle.multi.get()), easy_(handle.easy.get()), request_(request), url_(url) {}
+  Call(Handle& handle, const HttpRequest& request, const Url& url)
+      : multi_(handle.multi.get()),
+        easy_(handle.easy.get()),
+        gate_(handle.gate ? &*handle.gate : nullptr),
+        request_(request),
+        url_(url) {}
 
   Result<HttpResponse> perform(const HttpClientOptions& options) {
     set_connection(options);
@@ -142,6 +153,9 @@ class Call {
   std::size_t take_header(std::string_view line);
   std::size_t take_body(std::string_view bytes);
   std::size_t give_body(std::span<char> buffer);
+  bool is_mapped() const { return request_.hosts && request_.hosts->addresses.contains(url_.host); }
+  curl_socket_t open_socket(const curl_sockaddr& address);
+  Result<> let_through();
 
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) {
     return static_cast<Call*>(self)->take_header({data, size * count});
@@ -152,12 +166,13 @@ class Call {
   static std::size_t on_source(char* data, std::size_t size, std::size_t count, void* self) {
     return static_cast<Call*>(self)->give_body({data, size * count});
   }
-  static curl_socket_t on_open(void*, curlsocktype, curl_sockaddr* address) {
-    return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  static curl_socket_t on_open(void* self, curlsocktype, curl_sockaddr* address) {
+    return static_cast<Call*>(self)->open_socket(*address);
   }
 
   CURLM* multi_;
   CURL* easy_;
+  DialGate* gate_;  // null: libcurl connects by itself
   const HttpRequest& request_;
   const Url& url_;
   StringList headers_;
@@ -200,16 +215,32 @@ void Call::set_connection(const HttpClientOptions& options) {
 // CONNECT_TO and not RESOLVE: kept connections are then told apart by address too, so a name that
 // moved never meets its old machine.
 void Call::set_route() {
-  bool mapped = false;
-  if (request_.hosts) {
-    for (const auto& [host, address] : *request_.hosts) {
+  if (request_.hosts && gate_ == nullptr) {
+    for (const auto& [host, address] : request_.hosts->addresses) {
       if (request_.redirects_max == 0 && host != url_.host) continue;
       routes_.add(host + "::" + address + ":");
-      mapped = mapped || host == url_.host;
     }
   }
   set(CURLOPT_CONNECT_TO, routes_.get());
-  if (mapped || is_loopback(url_.host)) set(CURLOPT_PROXY, "");
+  if (gate_ != nullptr) set(CURLOPT_UNIX_SOCKET_PATH, gate_->path().c_str());
+  if (is_mapped() || is_loopback(url_.host)) set(CURLOPT_PROXY, "");
+}
+
+curl_socket_t Call::open_socket(const curl_sockaddr& address) {
+  auto unlocked = gate_ != nullptr ? gate_->unlock() : Result<>{};
+  if (!unlocked) {
+    error_ = std::move(unlocked).error();
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
+}
+
+// A connection that libcurl has made to the gate goes on to the server.
+Result<> Call::let_through() {
+  UniqueFd socket = gate_->take();
+  if (!socket.valid()) return {};
+  return request_.hosts->dial(std::move(socket), request_.hosts->addresses.at(url_.host), url_.port,
+                              request_.connect_timeout);
 }
 
 void Call::set_headers() {
@@ -248,6 +279,7 @@ void Call::set_callbacks() {
   set(CURLOPT_WRITEFUNCTION, &on_body);
   set(CURLOPT_WRITEDATA, this);
   set(CURLOPT_OPENSOCKETFUNCTION, &on_open);
+  set(CURLOPT_OPENSOCKETDATA, this);
 }
 
 CURLcode Call::run() {
@@ -256,6 +288,11 @@ CURLcode Call::run() {
   int running = 1;
   while (running > 0) {
     CURLMcode step = curl_multi_perform(multi_, &running);
+    if (gate_ != nullptr && running > 0) {
+      auto through = let_through();
+      if (!through) error_ = std::move(through).error();
+      if (error_) break;
+    }
     if (step == CURLM_OK && running > 0) {
       if (is_too_silent()) {
         code = CURLE_OPERATION_TIMEDOUT;
@@ -268,6 +305,7 @@ CURLcode Call::run() {
       break;
     }
   }
+  if (error_ && code == CURLE_OK) code = CURLE_COULDNT_CONNECT;
   int left = 0;
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     if (message->msg == CURLMSG_DONE) code = message->data.result;
@@ -425,9 +463,33 @@ HttpClient::~HttpClient() {
 Result<HttpResponse> HttpClient::send(const HttpRequest& request) {
   BDAAS_TRY(check(request));
   BDAAS_ASSIGN(const auto url, parse_url(request.url));
-  const std::string origin = url.origin();
+  if (!dials(request, url)) return send_once(request, url);
+  // A dialled connection leads to one server, so libcurl cannot follow.
+  HttpRequest step = request;
+  Url at = url;
+  for (int left = is_reading(request.method) ? request.redirects_max : 0;; --left) {
+    step.redirects_max = 0;
+    auto response = send_once(step, at);
+    if (!response || response->status < 300 || response->status >= 400 || left == 0) {
+      return response;
+    }
+    const auto to = response->header("Location");
+    if (!to) return response;
+    step.url = *to;
+    BDAAS_ASSIGN(at, parse_url(step.url).context("a redirect"));
+  }
+}
+
+Result<HttpResponse> HttpClient::send_once(const HttpRequest& request, const Url& url) {
+  // A kept connection that was dialled leads where its address led then.
+  const bool dialled = dials(request, url);
+  const std::string origin =
+      url.origin() + (dialled ? " at " + request.hosts->addresses.at(url.host) : std::string());
   Handle handle = pool_->take(origin);
   if (!handle) return fail(ErrorKind::resource_exhausted, "no memory for an HTTP request");
+  if (dialled && !handle.gate) {
+    BDAAS_ASSIGN(handle.gate, DialGate::open(options_.gates));
+  }
   auto response = Call(handle, request, url).perform(options_);
   pool_->give_back(origin, std::move(handle), options_.idle_connections_max);
   return response;

@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -26,6 +27,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/unique_fd.h"
 
 namespace bdaas {
 
@@ -39,10 +41,19 @@ struct HttpHeader {
 using BodySource = std::function<Result<std::size_t>(std::span<char> buffer)>;
 // An error ends the request with that error.
 using BodySink = std::function<Result<>(std::string_view bytes)>;
+// Joins a connected, non-blocking stream socket with a server at a numeric address, in another way
+// than over this computer's network: through a channel of an SSH connection, say. Blocking, within
+// the time-out; on an error the socket is closed.
+using Dial = std::function<Result<>(UniqueFd socket, const std::string& address, std::uint16_t port,
+                                    Millis timeout)>;
 // Host names and the numeric addresses to connect to, for names that no resolver knows.
-using HostMap = std::map<std::string, std::string>;
+struct HostMap {
+  std::map<std::string, std::string> addresses;
+  Dial dial;  // empty: as usual
+};
 
 struct HttpResponse;
+struct Url;
 
 struct HttpRequest {
   std::string method = "GET";
@@ -60,7 +71,7 @@ struct HttpRequest {
   std::uint64_t response_bytes_max = 16u << 20;  // of HttpResponse::body
   int redirects_max = 0;                         // followed for GET and HEAD only
   std::shared_ptr<const HostMap> hosts;
-  const std::atomic<bool>* cancel = nullptr;  // noticed within 30 ms
+  const std::atomic<bool>* cancel = nullptr;  // noticed within 30 ms; not while HostMap::dial runs
 };
 
 struct HttpResponse {
@@ -76,6 +87,8 @@ struct HttpClientOptions {
   std::size_t idle_connections_max = 32;
   std::size_t buffer_bytes = 256 * 1024;  // per direction and running request
   std::string user_agent = "bdaas";
+  // Where sockets are made for the moment in which HostMap::dial connects.
+  std::filesystem::path gates = std::filesystem::temp_directory_path();
 };
 
 // Thread-safe; as many requests at once as threads ask for.
@@ -92,6 +105,8 @@ class HttpClient {
 
  private:
   class Pool;
+  Result<HttpResponse> send_once(const HttpRequest& request, const Url& url);
+
   HttpClientOptions options_;
   std::unique_ptr<Pool> pool_;
 };

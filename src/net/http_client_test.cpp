@@ -1,10 +1,15 @@
 #include "net/http_client.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <chrono>
 #include <cstdlib>
+#include <optional>
+#include <thread>
 
 #include "net/http_test_server.h"
 
@@ -260,14 +265,111 @@ TEST(HttpClient, RedirectsAreFollowedOnlyWhenAskedAndOnlyForReading) {
 TEST(HttpClient, NamesAreMappedToAddresses) {
   HttpTestServer one(HttpTestServer::each(echo), "127.3.2.1");
   HttpClient client;
-  const auto hosts = std::make_shared<HostMap>(HostMap{{"c-x-worker-1", "127.3.2.1"}});
+  const auto hosts =
+      std::make_shared<HostMap>(HostMap{.addresses = {{"c-x-worker-1", "127.3.2.1"}}, .dial = {}});
   const auto url = "http://c-x-worker-1:" + std::to_string(one.port()) + "/";
   const auto text = get_body(client, {.url = url, .hosts = hosts});
   EXPECT_THAT(text, HasSubstr("Host: c-x-worker-1:" + std::to_string(one.port())));
   EXPECT_EQ(client.send({.url = url}).error().kind, ErrorKind::unavailable) << "unresolvable";
-  const auto moved = std::make_shared<HostMap>(HostMap{{"c-x-worker-1", "127.3.2.2"}});
+  const auto moved =
+      std::make_shared<HostMap>(HostMap{.addresses = {{"c-x-worker-1", "127.3.2.2"}}, .dial = {}});
   EXPECT_EQ(client.send({.url = url, .hosts = moved}).error().kind, ErrorKind::unavailable)
       << "the kept connection leads to the old address";
+}
+
+UniqueFd connected_to(int port) {
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const auto* any = static_cast<const sockaddr*>(static_cast<const void*>(&address));
+  EXPECT_EQ(::connect(fd.get(), any, sizeof address), 0);
+  return fd;
+}
+
+// Bytes both ways, until either side ends.
+void pump(UniqueFd a, UniqueFd b) {
+  std::array<char, 4096> buffer;
+  for (;;) {
+    std::array<pollfd, 2> fds{{{a.get(), POLLIN, 0}, {b.get(), POLLIN, 0}}};
+    if (::poll(fds.data(), fds.size(), -1) < 0) return;
+    for (std::size_t i = 0; i < fds.size(); ++i) {
+      if (fds[i].revents == 0) continue;
+      const ssize_t got = ::recv(fds[i].fd, buffer.data(), buffer.size(), 0);
+      if (got <= 0) return;
+      ::send(fds[1 - i].fd, buffer.data(), static_cast<std::size_t>(got), MSG_NOSIGNAL);
+    }
+  }
+}
+
+TEST(HttpClient, DialsAsTheTableOfHostsSays) {
+  HttpTestServer server(HttpTestServer::each(echo));
+  int dials = 0;
+  HostMap table{.addresses = {{"c-x-master", "10.9.8.7"}}, .dial = {}};
+  std::vector<std::thread> pumps;
+  table.dial = [&](UniqueFd socket, const std::string& address, std::uint16_t port,
+                   Millis) -> Result<> {
+    ++dials;
+    EXPECT_EQ(address, "10.9.8.7");
+    EXPECT_EQ(port, 9870);
+    pumps.emplace_back(pump, std::move(socket), connected_to(server.port()));
+    return {};
+  };
+  const auto hosts = std::make_shared<HostMap>(table);
+  const std::string url = "http://c-x-master:9870/";
+  std::optional<HttpClient> own(std::in_place);
+  HttpClient& client = *own;
+  EXPECT_THAT(get_body(client, {.url = url, .hosts = hosts}), HasSubstr("Host: c-x-master:9870"));
+  EXPECT_THAT(get_body(client, {.url = url, .hosts = hosts}), HasSubstr("GET / HTTP/1.1"));
+  EXPECT_EQ(dials, 1) << "the connection is kept";
+  EXPECT_THAT(get_body(client, {.url = server.url(), .hosts = hosts}), HasSubstr("GET / "));
+  EXPECT_EQ(dials, 1) << "other hosts are not dialled";
+  own.reset();
+  for (auto& thread : pumps) thread.join();
+}
+
+TEST(HttpClient, RedirectsAreDialledToo) {
+  HttpTestServer server(HttpTestServer::each([](Connection& connection, const Request& request) {
+    if (request.has(" /old ")) {
+      return connection.answer(307, "", "Location: http://c-x-worker-1:9864/new\r\n");
+    }
+    connection.answer(200, request.line());
+  }));
+  std::vector<std::string> dialled;
+  std::vector<std::thread> pumps;
+  HostMap table{.addresses = {{"c-x-master", "10.0.0.1"}, {"c-x-worker-1", "10.0.0.2"}},
+                .dial = {}};
+  table.dial = [&](UniqueFd socket, const std::string& address, std::uint16_t port,
+                   Millis) -> Result<> {
+    dialled.push_back(fmt::format("{}:{}", address, port));
+    pumps.emplace_back(pump, std::move(socket), connected_to(server.port()));
+    return {};
+  };
+  {
+    HttpClient client;
+    const auto hosts = std::make_shared<HostMap>(table);
+    const std::string url = "http://c-x-master:9870/old";
+    EXPECT_EQ(get_body(client, {.url = url, .redirects_max = 1, .hosts = hosts}),
+              "GET /new HTTP/1.1");
+    EXPECT_EQ(client.send({.url = url, .hosts = hosts})->status, 307) << "only when asked";
+  }
+  for (auto& thread : pumps) thread.join();
+  EXPECT_THAT(dialled, testing::ElementsAre("10.0.0.1:9870", "10.0.0.2:9864"));
+}
+
+TEST(HttpClientErrors, WhatIsNotDialledWasNotSent) {
+  HostMap table{.addresses = {{"c-x-master", "10.9.8.7"}}, .dial = {}};
+  table.dial = [](UniqueFd, const std::string&, std::uint16_t port, Millis) -> Result<> {
+    return fail(ErrorKind::unavailable, "port {} refuses", port);
+  };
+  const auto hosts = std::make_shared<HostMap>(table);
+  HttpClient client;
+  const auto seen =
+      client.send({.method = "POST", .url = "http://c-x-master:8088/", .hosts = hosts});
+  ASSERT_FALSE(seen.ok());
+  EXPECT_EQ(seen.error().kind, ErrorKind::unavailable);
+  EXPECT_THAT(seen.error().message, HasSubstr("port 8088 refuses"));
 }
 
 TEST(HttpClient, ProxiesOfTheEnvironmentAreNotAskedForLocalNames) {
@@ -277,7 +379,8 @@ TEST(HttpClient, ProxiesOfTheEnvironmentAreNotAskedForLocalNames) {
       [](Connection& connection, const Request&) { connection.answer(200, "direct"); }));
   ::setenv("http_proxy", proxy.url().c_str(), 1);
   HttpClient client;
-  const auto hosts = std::make_shared<HostMap>(HostMap{{"node", "127.0.0.1"}});
+  const auto hosts =
+      std::make_shared<HostMap>(HostMap{.addresses = {{"node", "127.0.0.1"}}, .dial = {}});
   const auto url = "http://node:" + std::to_string(server.port()) + "/";
   EXPECT_EQ(get_body(client, {.url = server.url()}), "direct");
   EXPECT_EQ(get_body(client, {.url = url, .hosts = hosts}), "direct");

@@ -70,13 +70,31 @@ std::string first_line(std::string_view text, std::size_t bytes_max = 300) {
   return line;
 }
 
+// A node behind SSH is dialled by its own sshd.
+Dial dial_through(const ClusterFacts& cluster, RemoteHosts* remote) {
+  std::map<std::string, SshLogin> logins;
+  for (const auto& node : cluster.nodes) {
+    if (node.ssh) logins.emplace(node.address, *node.ssh);
+  }
+  if (logins.empty()) return {};
+  return [logins = std::move(logins), remote](UniqueFd socket, const std::string& address,
+                                              std::uint16_t port, Millis timeout) -> Result<> {
+    const auto login = logins.find(address);
+    if (login == logins.end() || remote == nullptr) {
+      return fail(ErrorKind::unavailable, "nothing is known of a way to {}", printable(address));
+    }
+    return remote->dial(login->second, std::move(socket), address, port, timeout);
+  };
+}
+
 }  // namespace
 
-ClusterEndpoints endpoints_of(const ClusterFacts& cluster) {
+ClusterEndpoints endpoints_of(const ClusterFacts& cluster, RemoteHosts* remote) {
   constexpr MasterPorts kPorts;
   ClusterEndpoints endpoints;
   auto hosts = std::make_shared<HostMap>();
-  for (const auto& node : cluster.nodes) (*hosts)[node.host] = node.address;
+  for (const auto& node : cluster.nodes) hosts->addresses[node.host] = node.address;
+  hosts->dial = dial_through(cluster, remote);
   if (!cluster.nodes.empty()) {
     const std::string& master = cluster.nodes.front().host;
     endpoints.namenode = fmt::format("http://{}:{}", master, kPorts.namenode_http);
@@ -92,8 +110,9 @@ ClusterEndpoints endpoints_of(const ClusterFacts& cluster) {
 }
 
 Result<std::string> address_of(const ClusterEndpoints& endpoints, const std::string& host) {
-  const auto found = endpoints.hosts->find(host);
-  if (found != endpoints.hosts->end()) return found->second;
+  const auto& addresses = endpoints.hosts->addresses;
+  const auto found = addresses.find(host);
+  if (found != addresses.end()) return found->second;
   return fail(ErrorKind::not_found, "{} is not a node of this cluster", printable(host));
 }
 

@@ -3,6 +3,7 @@
 // thread.
 
 #include "model/engine.h"
+#include "model/remote_hosts.h"
 #include "net/http_client.h"
 
 namespace bdaas {
@@ -27,7 +28,9 @@ struct ClusterEndpoints {
   std::shared_ptr<const HostMap> hosts;
 };
 
-ClusterEndpoints endpoints_of(const ClusterFacts& cluster);
+// remote: carries the connections to nodes that are reached by SSH; it outlives the endpoints.
+// Null: there are no such nodes.
+ClusterEndpoints endpoints_of(const ClusterFacts& cluster, RemoteHosts* remote);
 
 // The numeric address of a host of the table. not_found
 Result<std::string> address_of(const ClusterEndpoints& endpoints, const std::string& host);

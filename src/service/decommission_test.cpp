@@ -20,7 +20,7 @@ class DecommissionTest : public ::testing::Test {
   DecommissionTest() {
     endpoints_.spark_master = endpoints_.namenode;
     auto hosts = *endpoints_.hosts;
-    hosts["c-7-worker-3"] = own_address();
+    hosts.addresses["c-7-worker-3"] = own_address();
     endpoints_.hosts = std::make_shared<HostMap>(std::move(hosts));
     say_blocks(0, 0);
     endpoints_.namenode_rpc = namenode_.place();

@@ -70,9 +70,8 @@ Result<> copy_log(WebHdfs& hdfs, const ClusterId& cluster, const HdfsStatus& log
 
 }  // namespace
 
-Result<> copy_event_logs(HttpClient& client, const ClusterFacts& cluster,
-                         const std::filesystem::path& directory, const std::atomic<bool>& cancel) {
-  WebHdfs hdfs(client, endpoints_of(cluster), &cancel);
+Result<> copy_event_logs(WebHdfs hdfs, const ClusterId& cluster,
+                         const std::filesystem::path& directory) {
   auto logs = hdfs.list(kEventLogDir);
   if (!logs) {
     if (logs.error().kind == ErrorKind::not_found) return {};  // no program has run yet
@@ -80,7 +79,7 @@ Result<> copy_event_logs(HttpClient& client, const ClusterFacts& cluster,
   }
   for (const auto& log : *logs) {
     BDAAS_TRY(check_relative_name(log.name));
-    if (!log.directory) BDAAS_TRY(copy_log(hdfs, cluster.id, log, directory));
+    if (!log.directory) BDAAS_TRY(copy_log(hdfs, cluster, log, directory));
   }
   return {};
 }

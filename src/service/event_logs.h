@@ -5,16 +5,15 @@
 
 #include <filesystem>
 
-#include "model/engine.h"
-#include "net/http_client.h"
+#include "service/webhdfs.h"
 
 namespace bdaas {
 
 // Appends what is new of every log to the file "<cluster>-<log>" in `directory`, which must exist.
 // A log that is still written has Spark's ending ".inprogress", which the copy loses when the
 // program's end has been copied. Repeating it is harmless; a copy is never longer than its log.
-// cancelled: soon after the flag.
-Result<> copy_event_logs(HttpClient& client, const ClusterFacts& cluster,
-                         const std::filesystem::path& directory, const std::atomic<bool>& cancel);
+// cancelled: soon after the flag of `hdfs`.
+Result<> copy_event_logs(WebHdfs hdfs, const ClusterId& cluster,
+                         const std::filesystem::path& directory);
 
 }  // namespace bdaas

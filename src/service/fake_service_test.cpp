@@ -141,8 +141,9 @@ TEST(FakeEngine, RefusesUnknownSettingsAndTooLittleMemory) {
               HasSubstr("did you mean 'fake.outcome'"));
   ClusterSpec spec;
   spec.workers = 1000;
-  EXPECT_TRUE(engine.fit(spec, 32 * 1024, 1).ok());
-  EXPECT_EQ(engine.fit(spec, 1024, 1).error().kind, ErrorKind::resource_exhausted);
+  EXPECT_TRUE(engine.fit(spec, {.memory_mib = 32 * 1024, .cores = 1}).ok());
+  EXPECT_EQ(engine.fit(spec, {.memory_mib = 1024, .cores = 1}).error().kind,
+            ErrorKind::resource_exhausted);
 }
 
 TEST(FakeEngine, AsksTheAgentForARunWhenToldTo) {

@@ -43,7 +43,8 @@ class PageFetchTest : public ::testing::Test {
  protected:
   PageTarget target(const HttpTestServer& server, const std::string& path) {
     return {.url = fmt::format("http://c-master:{}{}", server.port(), path),
-            .hosts = std::make_shared<HostMap>(HostMap{{"c-master", "127.0.0.1"}}),
+            .hosts = std::make_shared<HostMap>(
+                HostMap{.addresses = {{"c-master", "127.0.0.1"}}, .dial = {}}),
             .links = {"/p/nn", {{fmt::format("c-master:{}", server.port()), "/p/nn"}}}};
   }
   Result<PageAnswer> get(const HttpTestServer& server, PageRequest request = {.target = "/"}) {

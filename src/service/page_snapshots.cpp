@@ -21,8 +21,9 @@ std::string with_application(std::string path, const std::string& application) {
 
 }  // namespace
 
-Result<> PageSnapshots::take(HttpClient& client, const ClusterFacts& cluster,
-                             const PageServer& server, const std::string& application, Time now,
+Result<> PageSnapshots::take(HttpClient& client, const ClusterEndpoints& endpoints,
+                             const ClusterId& cluster, const PageServer& server,
+                             const std::string& application, Time now,
                              const std::atomic<bool>* cancel) const {
   PageSnapshot snapshot{.page = server.name, .title = server.title, .taken_at = now, .parts = {}};
   for (const auto& part : server.overview) {
@@ -30,7 +31,7 @@ Result<> PageSnapshots::take(HttpClient& client, const ClusterFacts& cluster,
     request.url = fmt::format("http://{}:{}{}", server.host, server.port,
                               with_application(part.path, application));
     request.headers = {{"Accept", "application/json"}};
-    request.hosts = endpoints_of(cluster).hosts;
+    request.hosts = endpoints.hosts;
     request.timeout = kDeadline;
     request.connect_timeout = kDeadline;
     request.response_bytes_max = kPartBytesMax;
@@ -43,7 +44,7 @@ Result<> PageSnapshots::take(HttpClient& client, const ClusterFacts& cluster,
     BDAAS_ASSIGN(const auto value, json_answer(std::move(answer), "cannot look at " + server.name));
     snapshot.parts.push_back({part.heading, write_json(value)});
   }
-  const fs::path dir = dir_ / cluster.id.text;
+  const fs::path dir = dir_ / cluster.text;
   std::error_code none;
   if (!fs::exists(dir, none)) BDAAS_TRY(make_room());
   BDAAS_TRY(make_directory(dir, 0700));

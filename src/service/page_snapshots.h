@@ -4,7 +4,7 @@
 
 #include "base/files.h"
 #include "model/pages.h"
-#include "net/http_client.h"
+#include "service/cluster_http.h"
 
 namespace bdaas {
 
@@ -15,8 +15,8 @@ class PageSnapshots {
 
   // Asks the server for the parts of its overview. {application} in their paths becomes
   // `application`. A server that does not answer keeps the snapshot it has, and is an error here.
-  Result<> take(HttpClient& client, const ClusterFacts& cluster, const PageServer& server,
-                const std::string& application, Time now,
+  Result<> take(HttpClient& client, const ClusterEndpoints& endpoints, const ClusterId& cluster,
+                const PageServer& server, const std::string& application, Time now,
                 const std::atomic<bool>* cancel = nullptr) const;
 
   std::vector<PageSnapshot> of(const ClusterId& cluster) const;

@@ -35,8 +35,8 @@ class ScriptedHadoop {
     endpoints.namenode = fmt::format("http://c-7-master:{}", server_.port());
     endpoints.resource_manager = endpoints.namenode;
     endpoints.user = "ann";
-    endpoints.hosts = std::make_shared<HostMap>(
-        HostMap{{"c-7-master", "127.0.0.1"}, {"c-7-worker-1", "127.0.0.1"}});
+    endpoints.hosts = std::make_shared<HostMap>(HostMap{
+        .addresses = {{"c-7-master", "127.0.0.1"}, {"c-7-worker-1", "127.0.0.1"}}, .dial = {}});
     return endpoints;
   }
 

@@ -65,10 +65,12 @@ class SparkPages::Turn {
 };
 
 SparkPages::SparkPages(Places places, std::function<Result<ReleaseFacts>()> release,
-                       const Clock& clock, Log log, std::shared_ptr<HttpClient> client)
+                       const Clock& clock, Log log, RemoteHosts* remote,
+                       std::shared_ptr<HttpClient> client)
     : places_(std::move(places)),
       clock_(clock),
       log_(log),
+      remote_(remote),
       client_(std::move(client)),
       snapshots_(places_.snapshots),
       history_({.dir = places_.history_server, .logs = places_.event_logs, .place = kHistoryPlace},
@@ -99,7 +101,7 @@ Result<PageAnswer> SparkPages::get(const ClusterFacts& cluster, const std::strin
   return fetch_page(
       client_,
       {.url = fmt::format("http://{}:{}{}", server->host, server->port, request.target),
-       .hosts = endpoints_of(cluster).hosts,
+       .hosts = endpoints_of(cluster, remote_).hosts,
        .links = links_of(all, place, page)},
       request);
 }
@@ -134,7 +136,7 @@ Result<std::string> SparkPages::application(const ClusterFacts& cluster, const P
   request.url = fmt::format("http://{}:{}{}", driver.host, driver.port,
                             yarn ? "/ws/v1/cluster/apps?states=RUNNING" : "/api/v1/applications");
   request.headers = {{"Accept", "application/json"}};
-  request.hosts = endpoints_of(cluster).hosts;
+  request.hosts = endpoints_of(cluster, remote_).hosts;
   request.timeout = Millis{5'000};
   request.cancel = cancel;
   BDAAS_ASSIGN(const auto answer, json_answer(client_->send(request), "cannot ask for programs"));
@@ -150,7 +152,8 @@ void SparkPages::keep_logs(const ClusterFacts& cluster, const std::atomic<bool>&
   if (!has_pages(cluster.spec)) return;
   const Turn turn(*this, cluster.id, cancel);
   if (!turn) return;
-  const auto copied = copy_event_logs(*client_, cluster, places_.event_logs, cancel);
+  const auto copied = copy_event_logs(WebHdfs(*client_, endpoints_of(cluster, remote_), &cancel),
+                                      cluster.id, places_.event_logs);
   if (!copied) {
     log_.info("event logs of {} are not copied now: {}", cluster.id.text, copied.error().message);
   }
@@ -167,7 +170,8 @@ void SparkPages::keep_pages(const ClusterFacts& cluster, const std::atomic<bool>
       if (!found) continue;  // no program runs: the last look at one stays
       id = *std::move(found);
     }
-    const auto taken = snapshots_.take(*client_, cluster, server, id, clock_.now(), &cancel);
+    const auto taken = snapshots_.take(*client_, endpoints_of(cluster, remote_), cluster.id, server,
+                                       id, clock_.now(), &cancel);
     if (!taken) {
       log_.info("no snapshot of {} of {} now: {}", server.name, cluster.id.text,
                 taken.error().message);

@@ -21,7 +21,8 @@ class SparkPages final : public Pages {
     fs::path history_server;  // its own directory
   };
   SparkPages(Places places, std::function<Result<ReleaseFacts>()> release, const Clock& clock,
-             Log log, std::shared_ptr<HttpClient> client = std::make_shared<HttpClient>());
+             Log log, RemoteHosts* remote = nullptr,
+             std::shared_ptr<HttpClient> client = std::make_shared<HttpClient>());
 
   static bool has_pages(const ClusterSpec& cluster) { return cluster.engine == kSparkEngine; }
 
@@ -49,6 +50,7 @@ class SparkPages final : public Pages {
   const Places places_;
   const Clock& clock_;
   const Log log_;
+  RemoteHosts* const remote_;
   const std::shared_ptr<HttpClient> client_;
   const PageSnapshots snapshots_;
   HistoryServer history_;

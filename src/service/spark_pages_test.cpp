@@ -104,7 +104,8 @@ TEST_F(SparkPagesTest, SnapshotsOfTheOldestClustersMakeRoom) {
   const auto server = pages_.servers(cluster_).front();
   for (const char* id : {"c-1", "c-2", "c-3"}) {
     cluster_.id = ClusterId{id};
-    const auto taken = few.take(client, cluster_, server, "", clock_.now());
+    const auto taken =
+        few.take(client, endpoints_of(cluster_, nullptr), cluster_.id, server, "", clock_.now());
     ASSERT_TRUE(taken.ok()) << taken.error().message;
     fs::last_write_time(dir_.path() / "few" / id,
                         fs::file_time_type::clock::now() - std::chrono::hours(4 - (id[2] - '0')));

@@ -3,14 +3,16 @@
 // runs, the driver's REST for stages. No state; blocking; any thread, several at once.
 
 #include "model/stages.h"
-#include "net/http_client.h"
+#include "service/cluster_http.h"
 
 namespace bdaas {
 
 class SparkService final : public EngineService, public StageSource {
  public:
-  explicit SparkService(std::shared_ptr<HttpClient> client = std::make_shared<HttpClient>())
-      : client_(std::move(client)) {}
+  // remote: for nodes that are reached by SSH; it outlives this. Null: there are none.
+  explicit SparkService(RemoteHosts* remote = nullptr,
+                        std::shared_ptr<HttpClient> client = std::make_shared<HttpClient>())
+      : remote_(remote), client_(std::move(client)) {}
 
   Result<> load(const ClusterFacts& cluster, const DataSource& source, const std::string& hdfs_dir,
                 LoadProgress& progress) override;
@@ -30,6 +32,11 @@ class SparkService final : public EngineService, public StageSource {
   Result<std::vector<Stage>> stages(const ClusterFacts& cluster, const Step& step) override;
 
  private:
+  ClusterEndpoints endpoints_of(const ClusterFacts& cluster) const {
+    return bdaas::endpoints_of(cluster, remote_);
+  }
+
+  RemoteHosts* remote_;
   std::shared_ptr<HttpClient> client_;
 };
 

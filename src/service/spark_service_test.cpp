@@ -268,7 +268,8 @@ TEST_F(SparkServiceTest, CancelEndsACopyingOfEventLogsThatStands) {
     std::atomic<bool> cancel = false;
     auto copying = std::async(std::launch::async, [&] {
       HttpClient client;
-      return copy_event_logs(client, cluster_, dir_, cancel);
+      return copy_event_logs(WebHdfs(client, endpoints_of(cluster_, nullptr), &cancel), cluster_.id,
+                             dir_);
     });
     const fs::path copy = dir_ / "c-7-application_7_0001.inprogress";
     const fs::path growing = dir_ / "c-7-application_7_0002.inprogress";
@@ -289,7 +290,8 @@ TEST_F(SparkServiceTest, CancelEndsACopyingOfEventLogsThatStands) {
 TEST_F(SparkServiceTest, EventLogsAreCopiedAsTheyGrow) {
   HttpClient client;
   const auto copied = [&](const std::string& name) {
-    EXPECT_TRUE(copy_event_logs(client, cluster_, dir_, std::atomic<bool>{false}).ok());
+    const WebHdfs hdfs(client, endpoints_of(cluster_, nullptr));
+    EXPECT_TRUE(copy_event_logs(hdfs, cluster_.id, dir_).ok());
     return read_file(dir_ / name).value_or("absent");
   };
   EXPECT_EQ(copied("c-7-application_7_0001_1"), "absent");

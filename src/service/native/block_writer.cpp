@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/os_error.h"
+#include "service/native/connect_to.h"
 #include "service/native/crc32c.h"
 #include "service/native/wire.h"
 
@@ -175,9 +176,10 @@ std::optional<BlockFailure> write_block(const ClusterEndpoints& endpoints, const
         std::move(error).context(fmt::format("DataNode {}", block.nodes[node].place.host)), node};
   };
   const HostPort& first = block.nodes.front().place;
-  const auto address = address_of(endpoints, first.host);
-  if (!address) return failure(fail(ErrorKind::unavailable, "its address is not known"), 0);
-  auto socket = StreamSocket::connect(*address, first.port, options);
+  auto socket = connect_to(endpoints, first, options);
+  if (!socket && socket.error().kind == ErrorKind::not_found) {
+    return failure(fail(ErrorKind::unavailable, "its address is not known"), 0);
+  }
   if (!socket) return failure(std::move(socket).error(), 0);
   BlockStream stream(*std::move(socket), block);
   auto done = stream.open(client_name);

@@ -23,7 +23,8 @@ TEST(BlockWriter, ALinkThatFailedIsKnownByItsAddress) {
     block.nodes.push_back({.place = {.host = "c-7-worker-1", .port = server.port()}, .link = link});
   }
   ClusterEndpoints endpoints;
-  endpoints.hosts = std::make_shared<HostMap>(HostMap{{"c-7-worker-1", "127.0.0.1"}});
+  endpoints.hosts =
+      std::make_shared<HostMap>(HostMap{.addresses = {{"c-7-worker-1", "127.0.0.1"}}, .dial = {}});
   const BlockSource source = [](std::uint64_t, std::span<char>) { return Result<>{}; };
   const auto failure = write_block(endpoints, block, "bdaas_1", 0, source, {});
   ASSERT_TRUE(failure);

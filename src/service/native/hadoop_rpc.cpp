@@ -1,6 +1,7 @@
 #include "service/native/hadoop_rpc.h"
 
 #include "base/id.h"
+#include "service/native/connect_to.h"
 #include "service/native/wire.h"
 
 namespace bdaas {
@@ -44,8 +45,7 @@ std::string greeting(std::string_view user, std::string_view protocol, std::stri
 
 Result<HadoopRpc> HadoopRpc::connect(const ClusterEndpoints& endpoints, const HostPort& place,
                                      const HadoopProtocol& protocol, const SocketOptions& options) {
-  BDAAS_ASSIGN(const auto address, address_of(endpoints, place.host));
-  BDAAS_ASSIGN(auto socket, StreamSocket::connect(address, place.port, options));
+  BDAAS_ASSIGN(auto socket, connect_to(endpoints, place, options));
   SystemEntropy entropy;
   HadoopRpc made(std::move(socket), protocol, random_text(entropy, 16));
   BDAAS_TRY(made.socket_.send({greeting(endpoints.user, protocol.name, made.client_id_)}));

@@ -184,8 +184,8 @@ TEST_F(HdfsWriterTest, NonsenseOfTheNameNodeIsRefused) {
 TEST_F(HdfsWriterTest, AnUnknownDataNodeIsNotAsked) {
   auto endpoints = hdfs_.endpoints();
   auto hosts = std::make_shared<HostMap>(*endpoints.hosts);
-  hosts->erase("c-7-worker-1");
-  hosts->erase("c-7-worker-2");
+  hosts->addresses.erase("c-7-worker-1");
+  hosts->addresses.erase("c-7-worker-2");
   endpoints.hosts = hosts;
   auto writer = HdfsWriter::connect(endpoints, options_);
   ASSERT_TRUE(writer.ok());

@@ -43,8 +43,11 @@ class ScriptedRpc {
   static ClusterEndpoints endpoints() {
     ClusterEndpoints endpoints;
     endpoints.user = "ann";
-    endpoints.hosts = std::make_shared<HostMap>(HostMap{
-        {"c-7-master", "127.0.0.1"}, {"c-7-worker-1", "127.0.0.1"}, {"c-7-worker-2", "127.0.0.1"}});
+    endpoints.hosts =
+        std::make_shared<HostMap>(HostMap{.addresses = {{"c-7-master", "127.0.0.1"},
+                                                        {"c-7-worker-1", "127.0.0.1"},
+                                                        {"c-7-worker-2", "127.0.0.1"}},
+                                          .dial = {}});
     return endpoints;
   }
 

@@ -25,6 +25,10 @@ class StreamSocket {
   // `address` is numeric IPv4.
   static Result<StreamSocket> connect(const std::string& address, std::int64_t port,
                                       const SocketOptions& options);
+  // One that is connected already, and does not block. `peer` is for messages.
+  static StreamSocket adopt(UniqueFd fd, std::string peer, const SocketOptions& options) {
+    return StreamSocket(std::move(fd), std::move(peer), options);
+  }
 
   // All pieces, one after the other, in few packets.
   Result<> send(std::initializer_list<std::string_view> pieces);

@@ -87,14 +87,6 @@ Result<Wait> feed(const RemoteCommand& command, int mine, Steady::time_point dea
 
 }  // namespace
 
-Result<SocketPair> make_socket_pair() {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) != 0) {
-    return os_error(errno, "cannot make a socket pair");
-  }
-  return SocketPair{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
 Error too_late(const std::string& who, CallStage stage, const std::string& what, Millis timeout) {
   const auto name = printable(what);
   const auto span = human_duration(timeout);

@@ -35,12 +35,6 @@ class Answer {
   std::optional<Result<T>> result_;
 };
 
-struct SocketPair {
-  UniqueFd ours;    // the loop's
-  UniqueFd theirs;  // the caller's
-};
-Result<SocketPair> make_socket_pair();  // neither blocks
-
 // Feeds a program's stdin through `mine` and waits until the loop closes the other end, having
 // given the answer; at the time-out or the cancellation `mine` is closed, which ends the program.
 // who: "user@address:port".

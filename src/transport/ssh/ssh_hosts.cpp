@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/os_error.h"
+#include "base/socket_pair.h"
 #include "transport/ssh/remote_call.h"
 
 namespace bdaas {
@@ -118,16 +119,15 @@ Result<Completed> SshHosts::run(const SshLogin& login, const RemoteCommand& comm
                        *stage, deadline);
 }
 
-Result<UniqueFd> SshHosts::dial(const SshLogin& login, const std::string& address,
-                                std::int64_t port, Millis timeout) {
+Result<> SshHosts::dial(const SshLogin& login, UniqueFd socket, const std::string& address,
+                        std::int64_t port, Millis timeout) {
   const auto deadline = Steady::now() + timeout;
   BDAAS_ASSIGN(const auto whole_login, whole(login));
   BDAAS_TRY(check_address(address, port));
-  BDAAS_ASSIGN(auto pair, make_socket_pair());
   const auto answer = std::make_shared<Answer<void>>();
   ChannelOrder order;
   order.target = SshPort{address, static_cast<int>(port)};
-  order.pair = std::move(pair.ours);
+  order.pair = std::move(socket);
   order.on_open = [answer](Result<> result) { answer->give(std::move(result)); };
   const auto stage = order.stage;
   BDAAS_TRY(submit(whole_login, std::move(order)));
@@ -136,8 +136,7 @@ Result<UniqueFd> SshHosts::dial(const SshLogin& login, const std::string& addres
     return too_late(end_point(whole_login.host), stage->load(), fmt::format("{}:{}", address, port),
                     timeout);
   }
-  BDAAS_TRY(std::move(*opened));
-  return std::move(pair.theirs);
+  return *std::move(opened);
 }
 
 Result<UniqueFd> SshHosts::open(const SshLogin& login, const std::vector<std::string>& argv) {

@@ -28,8 +28,8 @@ class SshHosts final : public RemoteHosts {
   ~SshHosts() override;
 
   Result<Completed> run(const SshLogin& login, const RemoteCommand& command) override;
-  Result<UniqueFd> dial(const SshLogin& login, const std::string& address, std::int64_t port,
-                        Millis timeout) override;
+  Result<> dial(const SshLogin& login, UniqueFd socket, const std::string& address,
+                std::int64_t port, Millis timeout) override;
   Result<UniqueFd> open(const SshLogin& login, const std::vector<std::string>& argv) override;
 
  private:

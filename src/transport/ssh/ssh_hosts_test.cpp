@@ -4,6 +4,7 @@
 
 #include <future>
 
+#include "base/socket_pair.h"
 #include "transport/ssh/ssh_test.h"
 
 namespace bdaas {
@@ -228,7 +229,8 @@ TEST_F(SshHostsTest, ASilentPeerIsGivenUp) {
   const std::atomic<bool> cancel = true;
   const auto cancelled = hosts_->run(login, {.argv = {"true"}, .cancel = &cancel});
   EXPECT_EQ(cancelled.error().kind, ErrorKind::cancelled);
-  const auto port = hosts_->dial(login, "127.0.0.1", 1, Millis{100});
+  const auto port =
+      hosts_->dial(login, make_socket_pair().value().theirs, "127.0.0.1", 1, Millis{100});
   EXPECT_EQ(port.error().kind, ErrorKind::deadline_exceeded);
 }
 

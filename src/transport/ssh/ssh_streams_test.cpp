@@ -2,6 +2,7 @@
 
 #include <future>
 
+#include "base/socket_pair.h"
 #include "transport/ssh/ssh_test.h"
 
 namespace bdaas {
@@ -29,9 +30,11 @@ void echo(const UniqueFd& fd) {
 class SshStreamsTest : public SshTest {
  protected:
   Result<UniqueFd> dial_there(int port) {
-    auto fd = hosts_->dial(sshd_->login(), "127.0.0.1", port, Millis{10'000});
-    if (fd) block(*fd);
-    return fd;
+    BDAAS_ASSIGN(auto pair, make_socket_pair());
+    BDAAS_TRY(
+        hosts_->dial(sshd_->login(), std::move(pair.theirs), "127.0.0.1", port, Millis{10'000}));
+    block(pair.ours);
+    return std::move(pair.ours);
   }
   Result<UniqueFd> open_there(const std::vector<std::string>& argv) {
     auto fd = hosts_->open(sshd_->login(), argv);
