@@ -24,7 +24,9 @@ class FakePlace final : public Provider, public NodeLinks, public AgentPlacer {
   Result<Machine> rent(const RentRequest& request) override;
   Result<> release(const LeaseId& token) override;
   Result<std::vector<ListedMachine>> list() override { return provider_.list(); }
-  Result<std::vector<Offer>> offers() override { return provider_.offers(); }
+  Result<std::vector<Offer>> offers(const ClusterSpec& spec) override {
+    return provider_.offers(spec);
+  }
 
   void open(const NodeId& node, const Machine& machine) override;
   void close(const NodeId& node) override;

@@ -9,6 +9,7 @@
 #include "app/cluster_watch.h"
 #include "app/fake_place.h"
 #include "app/installation.h"
+#include "app/remote_place.h"
 #include "app/stop_signals.h"
 #include "base/background.h"
 #include "control/command_desk.h"
@@ -109,7 +110,13 @@ class House {
         spool_(installation_.dir),
         local_(LocalOptions{fs::absolute(installation_.dir.machines()), installation_.id}, entropy_,
                clock_),
-        placer_(agent_binary()) {}
+        placer_(agent_binary()),
+        remote_({.installation = installation_.id,
+                 .state_dir = installation_.dir,
+                 .agent_binary = agent_binary(),
+                 .user = user_name(),
+                 .log = log_},
+                entropy_) {}
 
   static std::string agent_binary();
   Seams seams();
@@ -129,11 +136,16 @@ class House {
   LocalProvider local_;
   LocalPlacer placer_;
   LinkLoop links_{[](const Machine& machine) { return connect_agent(machine.dir); }, entropy_};
+  RemotePlace remote_;
   FakePlace fake_place_{installation_.id, clock_, entropy_};
-  LinkSwitch link_switch_{{&links_, &placer_}, {&fake_place_, &fake_place_}, FakePlace::owns};
+  LinkSwitch link_switch_{{{&fake_place_, &fake_place_, FakePlace::owns},
+                           {&remote_.links(), &remote_.agents(), RemotePlace::owns},
+                           {&links_, &placer_}}};
   SparkEngine spark_;
   FakeEngine fake_;
-  SparkService spark_service_;
+  std::shared_ptr<HttpClient> http_ = std::make_shared<HttpClient>(
+      HttpClientOptions{.gates = fs::absolute(installation_.dir.gates())});
+  SparkService spark_service_{&remote_.hosts(), http_};
   FakeService fake_service_{clock_};
   std::unique_ptr<Releases> releases_;
   std::unique_ptr<ResultArchive> archive_;
@@ -163,9 +175,11 @@ std::string House::agent_binary() {
 
 Seams House::seams() {
   Seams seams;
-  seams.providers = {{"local", &local_}, {"fake", &fake_place_}};
+  seams.providers = {{"local", &local_}, {"ssh", &remote_.provider()}, {"fake", &fake_place_}};
   seams.engines = {{"spark", {&spark_, &spark_service_}}, {"fake", {&fake_, &fake_service_}}};
   seams.placer = &link_switch_;
+  seams.carrier = &remote_.packages();
+  seams.host_agents = &remote_.agents();
   seams.links = &link_switch_;
   seams.releases = releases_.get();
   seams.collector = collector_.get();
@@ -195,8 +209,8 @@ Result<std::unique_ptr<House>> House::build(Installation installation, Log log) 
       SparkPages::Places{fs::absolute(dir.history()), fs::absolute(dir.pages()),
                          fs::absolute(dir.history_server())},
       // It reads the logs of every release.
-      [&releases = *house->releases_] { return any_release(releases); }, house->clock_,
-      house->log_);
+      [&releases = *house->releases_] { return any_release(releases); }, house->clock_, house->log_,
+      &house->remote_.hosts(), house->http_);
   house->collector_ = std::make_unique<KeepingCollector>(*house->archive_, *house->pages_);
   BDAAS_TRY(house->lend_user());
   return house;

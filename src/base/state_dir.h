@@ -18,6 +18,9 @@
 //     history-server/         configuration and scratch of the History Server that shows them
 //     pages/<cluster id>/     last snapshots of the pages of its engines
 //     machines/<lease id>/    nodes of the local provider
+//     loans/<lease id>.json   hosts that the provider ssh has borrowed
+//     known_hosts             SSH keys that hosts have shown
+//     gates/                  sockets of a moment, see net/dial_gate.h
 //     packages/<sha256>/      releases, content-addressed; may be shared: $BDAAS_PACKAGES
 //     releases/<name>.json    what a fetched release resolved to
 
@@ -44,6 +47,9 @@ struct StateDir {
   fs::path history_server() const { return root / "history-server"; }
   fs::path pages() const { return root / "pages"; }
   fs::path machines() const { return root / "machines"; }
+  fs::path loans() const { return root / "loans"; }
+  fs::path known_hosts() const { return root / "known_hosts"; }
+  fs::path gates() const { return root / "gates"; }
   fs::path packages() const { return packages_root; }
   fs::path releases() const { return root / "releases"; }
 };

@@ -34,8 +34,7 @@ Result<> check_disk(const Offer& offer, std::string_view what, std::int64_t besi
 struct BeforeJob {
   std::optional<Job> there;  // asked for before
   std::int64_t data_bytes = 0;
-  std::string
-      borrowed_from;  // the provider of the cluster it borrows; empty: it has ended, or none
+  std::optional<ClusterSpec> borrowed;  // of the cluster it borrows; none: it has ended, or none
 };
 
 Result<BeforeJob> look_before(const Rows& rows, const UserId& owner, const JobSpec& spec) {
@@ -43,7 +42,7 @@ Result<BeforeJob> look_before(const Rows& rows, const UserId& owner, const JobSp
   BDAAS_ASSIGN(found.there, find_job(rows, owner, spec));
   found.data_bytes = rows.bytes_of(spec.data);
   const auto* cluster = spec.cluster ? rows.cluster(*spec.cluster) : nullptr;
-  if (cluster != nullptr) found.borrowed_from = cluster->cluster.spec.provider;
+  if (cluster != nullptr) found.borrowed = cluster->cluster.spec;
   return found;
 }
 
@@ -59,8 +58,8 @@ Result<MemoryPlan> CommandDesk::check_cluster(const ClusterSpec& spec, std::int6
   const Engine& engine = *seams.engines.at(spec.engine).engine;
   BDAAS_TRY(engine.check_settings(spec.settings));
   Provider& provider = *seams.providers.at(spec.provider);
-  BDAAS_TRY(provider.check_ports(engine.ports(spec)));
-  BDAAS_ASSIGN(const auto offers, provider.offers());
+  BDAAS_TRY(provider.check_ports(spec, engine.ports(spec)));
+  BDAAS_ASSIGN(const auto offers, provider.offers(spec));
   BDAAS_ASSIGN(const auto offer, first_offer(offers, spec.provider));
   BDAAS_TRY(check_disk(offer, "the cluster", kClusterDiskMib, data_bytes));
   BDAAS_ASSIGN(const auto promises, control_->call([&](ControlLoop& loop) -> Result<Promises> {
@@ -70,9 +69,9 @@ Result<MemoryPlan> CommandDesk::check_cluster(const ClusterSpec& spec, std::int6
 }
 
 // On a cluster that stands.
-Result<> CommandDesk::check_room(const std::string& provider, std::int64_t data_bytes) const {
-  if (data_bytes == 0 || provider.empty()) return {};
-  BDAAS_ASSIGN(const auto offers, control_->seams().providers.at(provider)->offers());
+Result<> CommandDesk::check_room(const ClusterSpec& spec, std::int64_t data_bytes) const {
+  if (data_bytes == 0) return {};
+  BDAAS_ASSIGN(const auto offers, control_->seams().providers.at(spec.provider)->offers(spec));
   if (offers.empty()) return {};
   return check_disk(offers.front(), "HDFS", kBesideDataMib, data_bytes);
 }
@@ -91,7 +90,7 @@ Result<> CommandDesk::check_growth(const UserId& owner, const ClusterId& id,
   }));
   const ClusterSpec& spec = before.cluster.spec;
   if (workers <= spec.workers) return {};
-  BDAAS_ASSIGN(const auto offers, control_->seams().providers.at(spec.provider)->offers());
+  BDAAS_ASSIGN(const auto offers, control_->seams().providers.at(spec.provider)->offers(spec));
   BDAAS_ASSIGN(const auto offer, first_offer(offers, spec.provider));
   return fit_growth(before.cluster, workers, remaining(offer, before.promises));
 }
@@ -125,7 +124,7 @@ Result<Job> CommandDesk::create_job(const UserId& owner, JobSpec spec) {
   }));
   if (found.there) return *found.there;
   if (spec.cluster) {
-    BDAAS_TRY(check_room(found.borrowed_from, found.data_bytes));
+    if (found.borrowed) BDAAS_TRY(check_room(*found.borrowed, found.data_bytes));
   } else {
     BDAAS_TRY(check_cluster(spec.place, found.data_bytes));
   }

@@ -31,7 +31,7 @@ class CommandDesk final : public Commands {
 
  private:
   // These look at the machine, so not on the control thread.
-  Result<> check_room(const std::string& provider, std::int64_t data_bytes) const;
+  Result<> check_room(const ClusterSpec& spec, std::int64_t data_bytes) const;
   Result<> check_growth(const UserId& owner, const ClusterId& id, std::int64_t workers) const;
 
   ControlThread* control_;

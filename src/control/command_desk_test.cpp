@@ -16,9 +16,7 @@ using testing::IsEmpty;
 class SmallEngine final : public PlainEngine {
  public:
   std::vector<std::int64_t> ports(const ClusterSpec&) const override { return {7}; }
-  Result<MemoryPlan> fit(const ClusterSpec&, std::int64_t, std::int64_t) const override {
-    return MemoryPlan{};
-  }
+  Result<MemoryPlan> fit(const ClusterSpec&, const Room&) const override { return MemoryPlan{}; }
 };
 
 // One machine, on which somebody else has a port.
@@ -30,10 +28,10 @@ class BusyPlace final : public Provider {
   }
   Result<> release(const LeaseId&) override { return {}; }
   Result<std::vector<ListedMachine>> list() override { return std::vector<ListedMachine>{}; }
-  Result<std::vector<Offer>> offers() override {
+  Result<std::vector<Offer>> offers(const ClusterSpec&) override {
     return std::vector<Offer>{{.name = "m", .memory_mib = 8'000, .cores = 2}};
   }
-  Result<> check_ports(const std::vector<std::int64_t>& ports) override {
+  Result<> check_ports(const ClusterSpec&, const std::vector<std::int64_t>& ports) override {
     asked = ports;
     if (busy) return fail(ErrorKind::conflict, "port 7 is held");
     return {};

@@ -29,10 +29,11 @@ void resolve_unknown_rent(const World& world, const Lease& lease, Decision& deci
   const auto found = list->machines.find(lease.id);
   Intent settled = *intent;
   settled.ended_at = world.now;
-  if (found == list->machines.end()) {
+  // One without an address is a rent that was broken off: to be asked for again by its token.
+  if (found == list->machines.end() || found->second.machine.address.empty()) {
     settled.state = IntentState::failed;
     settled.error_kind = ErrorKind::unavailable;
-    settled.error = "no answer, and the provider's list shows no machine of this token";
+    settled.error = "no answer, and the provider's list shows no whole machine of this token";
     decision.changes.push_back(Settle{settled});
     return;
   }
@@ -43,6 +44,13 @@ void resolve_unknown_rent(const World& world, const Lease& lease, Decision& deci
   decision.changes.push_back(Update<Lease>{with_machine});
 }
 
+// From the machine to its agent's hello. To another computer the packages go first, which takes as
+// long as its network does: then the start of the whole cluster is what is bounded.
+Millis agent_time(const World& world, const ClusterRows& cluster, const Lease& lease) {
+  if (!lease.machine->ssh) return world.settings.agent_deadline;
+  return std::max(world.settings.agent_deadline, cluster.cluster.spec.start_timeout_ms);
+}
+
 void decide_requested(const World& world, const ClusterRows& cluster, const Member& member,
                       Decision& decision) {
   const Lease& lease = member.lease;
@@ -50,7 +58,7 @@ void decide_requested(const World& world, const ClusterRows& cluster, const Memb
       standing_of(world, Effect::rent, lease.id.text, {world.settings.rent_attempts});
   if (lease.machine) {
     Lease rented = lease;
-    rented.deadline = world.now + world.settings.agent_deadline;
+    rented.deadline = world.now + agent_time(world, cluster, lease);
     rented.expires_at = world.now + world.settings.lease_ttl;
     decision.changes.push_back(move(rented, S::rented, Reason::progress, lease.machine->machine_id,
                                     provider_source(lease)));
@@ -117,6 +125,30 @@ bool is_lost(const World& world, const Lease& lease) {
   return lease.missed_lists >= world.settings.lists_to_lose;
 }
 
+// Another computer that does not answer is lost after a while: no list would tell, when it is its
+// owner's. True: this pass has changed the lease.
+bool watch_silence(const World& world, const Member& member, Decision& decision) {
+  const Lease& lease = member.lease;
+  Lease next = lease;
+  if (member.node.connected) {
+    if (lease.deadline == Time{}) return false;
+    next.deadline = {};
+  } else if (lease.deadline == Time{}) {
+    next.deadline = world.now + world.settings.silence_deadline;
+  } else if (world.now >= lease.deadline) {
+    next.deadline = {};
+    decision.changes.push_back(move(next, S::lost, Reason::node_lost,
+                                    fmt::format("its agent has not been reached for {}",
+                                                human_duration(world.settings.silence_deadline))));
+    return true;
+  } else {
+    decision.at(lease.deadline);
+    return false;
+  }
+  decision.changes.push_back(Update<Lease>{next});
+  return true;
+}
+
 void decide_held(const World& world, const ClusterRows& cluster, const Member& member,
                  Decision& decision) {
   const Lease& lease = member.lease;
@@ -141,9 +173,10 @@ void decide_held(const World& world, const ClusterRows& cluster, const Member& m
       return;
     }
     if (world.now >= lease.deadline) {
-      decision.changes.push_back(move(lease, S::releasing, Reason::not_ready_in_time,
-                                      fmt::format("its agent did not say hello within {}",
-                                                  human_duration(world.settings.agent_deadline))));
+      decision.changes.push_back(
+          move(lease, S::releasing, Reason::not_ready_in_time,
+               fmt::format("its agent did not say hello within {}",
+                           human_duration(agent_time(world, cluster, lease)))));
       return;
     }
     decision.at(lease.deadline);
@@ -152,6 +185,7 @@ void decide_held(const World& world, const ClusterRows& cluster, const Member& m
   }
   // Ready: an agent that does not answer any more is started again; placing one that runs changes
   // nothing.
+  if (lease.machine->ssh && watch_silence(world, member, decision)) return;
   if (!member.node.connected) place_agent(world, member, decision);
   const Time renew_at = lease.expires_at - world.settings.lease_ttl * 2 / 3;
   if (world.now >= renew_at && decision.changes.empty()) {

@@ -132,6 +132,62 @@ TEST(DecideLease, RenewsTheDeadManTimeInTime) {
   EXPECT_LT(*early.look_again, test.member(1).lease.expires_at - test.settings.lease_ttl / 3);
 }
 
+// A worker on another computer, ready.
+void add_remote_worker(TestWorld& test) {
+  test.add_cluster(ClusterState::running, 1, LeaseState::ready);
+  Lease lease = test.member(1).lease;
+  lease.machine->ssh = SshLogin{.host = {.address = "10.0.0.5"}, .jumps = {}, .key_file = ""};
+  test.apply({Update<Lease>{lease}});
+}
+
+void connect(TestWorld& test, bool connected) {
+  Node node = test.member(1).node;
+  node.connected = connected;
+  test.apply({Update<Node>{node}});
+}
+
+TEST(DecideLease, AnotherComputerThatIsSilentForLongIsLost) {
+  TestWorld test;
+  add_remote_worker(test);
+  connect(test, false);
+  test.apply(decide(test).changes);
+  EXPECT_TRUE(starts(decide(test), Effect::place_agent)) << "meanwhile it is tried";
+  test.pass(test.settings.silence_deadline);
+  const auto late = decide(test);
+  ASSERT_NE(find_change<Move<Lease>>(late), nullptr);
+  EXPECT_EQ(find_change<Move<Lease>>(late)->to, LeaseState::lost);
+  EXPECT_EQ(find_change<Move<Lease>>(late)->reason, Reason::node_lost);
+}
+
+TEST(DecideLease, AnotherComputerThatAnswersAgainIsKept) {
+  TestWorld test;
+  add_remote_worker(test);
+  connect(test, false);
+  test.apply(decide(test).changes);
+  connect(test, true);
+  test.apply(decide(test).changes);
+  EXPECT_EQ(test.member(1).lease.deadline, Time{});
+  test.pass(test.settings.silence_deadline);
+  EXPECT_EQ(find_change<Move<Lease>>(decide(test)), nullptr);
+  connect(test, false);
+  test.apply(decide(test).changes);
+  EXPECT_EQ(find_change<Move<Lease>>(decide(test)), nullptr) << "a new silence is counted anew";
+}
+
+TEST(DecideLease, ARentThatWasBrokenOffIsAskedForAgain) {
+  TestWorld test;
+  test.add_cluster(ClusterState::provisioning, 1, LeaseState::requested);
+  test.apply(decide(test).changes);
+  test.settle(Effect::rent, test.member(1).lease.id.text, IntentState::unknown);
+  test.pass(Millis{10});
+  test.list({1});
+  test.facts.lists.at("fake").machines.begin()->second.machine.address.clear();
+  test.apply(decide(test).changes);
+  EXPECT_FALSE(test.member(1).lease.machine);
+  test.pass(test.settings.backoff_max);
+  EXPECT_TRUE(starts(decide(test), Effect::rent));
+}
+
 TEST(DecideLease, IsLostAfterSeveralCompleteListsOnly) {
   TestWorld test;
   test.add_cluster(ClusterState::running, 1, LeaseState::ready);

@@ -1,6 +1,7 @@
 #include "control/effects.h"
 
 #include "control/deciders.h"
+#include "control/on_nodes.h"
 #include "control/repeat_command.h"
 
 namespace bdaas {
@@ -45,7 +46,7 @@ Result<EngineSet> engine_of(const Seams& seams, const std::string& name) {
 
 Result<> plan_in_room(Provider& provider, const Engine& engine, const ClusterSpec& spec,
                       const Promises& promises, Prepared& prepared) {
-  BDAAS_ASSIGN(const auto offers, provider.offers());
+  BDAAS_ASSIGN(const auto offers, provider.offers(spec));
   BDAAS_ASSIGN(const auto offer, first_offer(offers, provider.name()));
   const auto room = remaining(offer, promises);
   BDAAS_ASSIGN(prepared.memory, fit_offer(engine, spec, room));
@@ -82,6 +83,8 @@ Result<Work> rent(const Rows& rows, const Seams& seams, const std::string& subje
   request.cluster = member->node.cluster;
   request.host = member->node.host;
   request.expires_at = member->lease.expires_at;
+  request.index = member->node.index;
+  request.hosts = cluster->cluster.spec.hosts;
   if (member->node.role == NodeRole::worker) {
     request.memory_mib = cluster->cluster.memory.node_memory_mib;
     request.cores = cluster->cluster.memory.node_cores;
@@ -119,6 +122,8 @@ Result<Work> release(const Rows& rows, const Facts& facts, const Seams& seams,
   });
 }
 
+fs::path packages_dir(const Seams& seams) { return fs::absolute(seams.state_dir.packages()); }
+
 Result<Work> place_agent(const Rows& rows, const Seams& seams, const std::string& subject) {
   const auto* member = rows.member(NodeId{subject});
   if (member == nullptr || !member->lease.machine) {
@@ -133,7 +138,14 @@ Result<Work> place_agent(const Rows& rows, const Seams& seams, const std::string
   config.address = member->lease.machine->address;
   config.on_expiry = member->lease.on_expiry;
   config.expires_at = member->lease.expires_at;
-  return Work([=, machine = *member->lease.machine, placer = seams.placer](const Cancel&) {
+  std::vector<std::string> packages;
+  if (member->lease.machine->ssh) {
+    BDAAS_ASSIGN(const auto* cluster, living(rows, member->node.cluster));
+    packages = packages_of(cluster->cluster.release, packages_dir(seams));
+  }
+  return Work([=, machine = *member->lease.machine, placer = seams.placer,
+               carrier = seams.carrier](const Cancel&) -> Result<Value> {
+    if (!packages.empty()) BDAAS_TRY(carrier->carry(machine, packages));
     return as_value(placer->place(machine, config));
   });
 }
@@ -327,6 +339,18 @@ Result<Work> work_of(const Rows& rows, const Facts& facts, const Seams& seams, c
   return fail(ErrorKind::internal, "effect {} is not a call", to_text(effect));
 }
 
+// On other computers everything lies elsewhere, and belongs to who logs in there.
+void see_from_nodes(const ClusterRows& cluster, const Seams& seams, ClusterFacts& facts) {
+  const auto* master = cluster.master();
+  if (master == nullptr || !master->lease.machine || !master->lease.machine->ssh) return;
+  const Machine& machine = *master->lease.machine;
+  const std::string base = base_of(machine);
+  facts.user = machine.ssh->host.user;
+  facts.agent_binary = seams.host_agents->binary(base);
+  facts.release =
+      on_nodes(std::move(facts.release), packages_dir(seams), HostLayout{base}.packages());
+}
+
 }  // namespace
 
 ClusterFacts cluster_facts(const ClusterRows& cluster, const Seams& seams) {
@@ -336,6 +360,7 @@ ClusterFacts cluster_facts(const ClusterRows& cluster, const Seams& seams) {
   facts.user = seams.user;
   facts.agent_binary = seams.agent_binary;
   facts.release = cluster.cluster.release;
+  see_from_nodes(cluster, seams, facts);
   for (const auto& [index, member] : cluster.members) {
     if (member.node.leaving_since) {
       facts.leaving.push_back({member.node.id, member.node.host, index, member.node.emptied});
@@ -349,6 +374,7 @@ ClusterFacts cluster_facts(const ClusterRows& cluster, const Seams& seams) {
     node.address = member.lease.machine->address;
     node.dir = member.lease.machine->dir;
     node.os_host = member.lease.machine->os_host;
+    node.ssh = member.lease.machine->ssh;
     if (node.role == NodeRole::worker) {
       node.memory_mib = cluster.cluster.memory.node_memory_mib;
       node.cores = cluster.cluster.memory.node_cores;

@@ -7,6 +7,7 @@
 #include "control/in_place.h"
 #include "control/offer_fit.h"
 #include "control/rows.h"
+#include "model/host_agents.h"
 #include "model/node_link.h"
 #include "model/output.h"
 #include "model/releases.h"
@@ -24,6 +25,8 @@ struct Seams {
   std::map<std::string, Provider*> providers;
   std::map<std::string, EngineSet> engines;
   AgentPlacer* placer = nullptr;
+  PackageCarrier* carrier = nullptr;  // of machines that are other computers, as are the agents
+  HostAgents* host_agents = nullptr;
   NodeLinks* links = nullptr;
   Releases* releases = nullptr;
   ResultCollector* collector = nullptr;

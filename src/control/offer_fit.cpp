@@ -39,16 +39,23 @@ Offer remaining(Offer offer, const Promises& promises) {
 
 Result<MemoryPlan> fit_offer(const Engine& engine, const ClusterSpec& spec,
                              const Offer& remaining) {
-  const std::int64_t cores = spec.cores > 0 ? spec.cores : remaining.cores;
-  if (spec.memory_mib > remaining.memory_mib) {
+  const std::int64_t machines = remaining.per_machine ? spec.workers + 1 : 1;
+  const auto room_of = [&](std::int64_t memory_mib) {
+    return Room{.memory_mib = memory_mib,
+                .cores = spec.cores > 0 ? (spec.cores + machines - 1) / machines : remaining.cores,
+                .per_machine = remaining.per_machine};
+  };
+  if (spec.memory_mib > remaining.memory_mib * machines) {
     return fail(ErrorKind::resource_exhausted,
                 "memory: {} MiB are wanted and {} MiB are free; ask for less, or end a cluster",
-                spec.memory_mib, remaining.memory_mib);
+                spec.memory_mib, remaining.memory_mib * machines);
   }
-  if (spec.memory_mib > 0) return engine.fit(spec, spec.memory_mib, cores);
-  auto half = engine.fit(spec, remaining.memory_mib / 2, cores);
-  if (half || half.error().kind != ErrorKind::resource_exhausted) return half;
-  return engine.fit(spec, remaining.memory_mib, cores);
+  if (spec.memory_mib > 0) return engine.fit(spec, room_of(spec.memory_mib / machines));
+  if (!remaining.per_machine) {
+    auto half = engine.fit(spec, room_of(remaining.memory_mib / 2));
+    if (half || half.error().kind != ErrorKind::resource_exhausted) return half;
+  }
+  return engine.fit(spec, room_of(remaining.memory_mib));
 }
 
 Result<> still_fits(const PlannedIn& room, const MemoryPlan& plan, std::int64_t workers,
@@ -64,7 +71,7 @@ Result<> still_fits(const PlannedIn& room, const MemoryPlan& plan, std::int64_t 
 Result<> fit_growth(const Cluster& cluster, std::int64_t workers, const Offer& remaining) {
   const MemoryPlan& plan = cluster.memory;
   const std::int64_t more = plan.total_mib(workers) - plan.total_mib(cluster.spec.workers);
-  if (more <= remaining.memory_mib) return {};
+  if (remaining.per_machine || more <= remaining.memory_mib) return {};
   return fail(
       ErrorKind::resource_exhausted,
       "workers: {} of {} MiB each need {} MiB more than cluster {} has, and {} MiB are free; "

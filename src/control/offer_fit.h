@@ -32,7 +32,8 @@ Result<> still_fits(const PlannedIn& room, const MemoryPlan& plan, std::int64_t 
                     const Promises& now);
 
 // Memory is what the spec says; without a word half of what remains, so that a second cluster finds
-// room, or all of it when half is too little. Cores without a word: all.
+// room, or all of it when half is too little. Machines of their own are taken whole, and what the
+// spec says is shared among them. Cores without a word: all.
 // resource_exhausted with the numbers.
 Result<MemoryPlan> fit_offer(const Engine& engine, const ClusterSpec& spec, const Offer& remaining);
 

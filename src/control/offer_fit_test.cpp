@@ -9,14 +9,14 @@ namespace {
 // Needs 1,000 MiB a worker.
 class NeedyEngine final : public PlainEngine {
  public:
-  Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t memory_mib,
-                         std::int64_t cores) const override {
-    if (memory_mib < 1'000 * spec.workers) {
-      return fail(ErrorKind::resource_exhausted, "{} MiB are too little", memory_mib);
+  Result<MemoryPlan> fit(const ClusterSpec& spec, const Room& room) const override {
+    const std::int64_t nodes = room.per_machine ? 1 : spec.workers;
+    if (room.memory_mib < 1'000 * nodes) {
+      return fail(ErrorKind::resource_exhausted, "{} MiB are too little", room.memory_mib);
     }
     MemoryPlan plan;
-    plan.node_memory_mib = memory_mib / spec.workers;
-    plan.node_cores = cores;
+    plan.node_memory_mib = room.memory_mib / nodes;
+    plan.node_cores = room.cores;
     return plan;
   }
 };
@@ -39,6 +39,15 @@ TEST(OfferFit, TakesHalfUnlessMoreIsSaidOrNeeded) {
   EXPECT_EQ(given(0, offer(900, 0)), -1);
   EXPECT_EQ(given(7'000, offer(8'000, 0)), 7'000);
   EXPECT_EQ(given(9'000, offer(8'000, 0)), -1);
+}
+
+TEST(OfferFit, MachinesOfTheirOwnAreTakenWhole) {
+  Offer from = offer(4'000, 0);
+  from.per_machine = true;
+  EXPECT_EQ(given(0, from, 3), 3 * 4'000);
+  EXPECT_EQ(given(8'000, from, 3), 3 * 2'000) << "shared among the master and three workers";
+  EXPECT_EQ(given(16'001, from, 3), -1) << "more than all have";
+  EXPECT_TRUE(fit_growth(Cluster{}, 100, from).ok()) << "each brings its own";
 }
 
 TEST(OfferFit, WhatWasPromisedIsNotOfferedAgain) {

@@ -26,8 +26,9 @@ struct ControlSettings {
   Millis list_retry{1'000};      // when a lease waits for one
   Millis reap_grace{
       60'000};  // a machine of ours without a lease is older than this before it is ended
-  std::int64_t lists_to_lose = 3;  // complete lists without a leased machine: it is Lost
-  std::int64_t reap_cap = 20;      // machines ended by one pass of the reaper
+  Millis silence_deadline{120'000};  // of an agent on another computer: then its machine is Lost
+  std::int64_t lists_to_lose = 3;    // complete lists without a leased machine: it is Lost
+  std::int64_t reap_cap = 20;        // machines ended by one pass of the reaper
   std::int64_t rent_attempts = 4;
   std::int64_t engine_attempts = 3;          // load_data, submit_step, collect, clean_up
   std::int64_t replacements_per_worker = 2;  // machines given up before the cluster is

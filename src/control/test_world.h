@@ -175,6 +175,7 @@ class TestWorld {
       machine.installation = facts.installation;
       machine.token = member(index).lease.id;
       machine.machine.machine_id = fmt::format("m-{}", index);
+      machine.machine.address = fmt::format("127.0.0.{}", index + 1);
       answer.machines[machine.token] = machine;
     }
   }

@@ -19,6 +19,31 @@ Result<> check_choice(std::string_view field, const std::string& value,
               choices, did_you_mean(value, names));
 }
 
+Result<> check_hosts(const ClusterSpec& spec) {
+  const auto given = static_cast<std::int64_t>(spec.hosts.size());
+  if (spec.provider != "ssh") {
+    if (given == 0) return {};
+    return fail(ErrorKind::invalid_argument, "hosts: they go with provider ssh only");
+  }
+  if (given <= spec.workers) {
+    return fail(ErrorKind::invalid_argument,
+                "hosts: a master and {} {} need {} hosts, and {} {} named", spec.workers,
+                spec.workers == 1 ? "worker" : "workers", spec.workers + 1, given,
+                given == 1 ? "is" : "are");
+  }
+  for (const auto& host : spec.hosts) {
+    BDAAS_TRY(check_name("hosts: address", host.login.host.address, 255));
+    BDAAS_TRY(check_name("hosts: user", host.login.host.user));
+    BDAAS_TRY(check_name("hosts: dir", host.dir, 1'024));
+    const bool absolute = host.dir.empty() || host.dir.starts_with('/');
+    if (host.login.host.address.empty() || !absolute || host.dir != spec.hosts.front().dir) {
+      return fail(ErrorKind::invalid_argument,
+                  "hosts: each has an address, and all the same 'dir', which begins with /");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<> check_name(std::string_view field, const std::string& name, std::size_t bytes_max) {
@@ -52,6 +77,7 @@ Result<> check_cluster_spec(const ClusterSpec& spec, const std::vector<std::stri
   BDAAS_TRY(check_choice("provider", spec.provider, providers));
   BDAAS_TRY(check_choice("engine", spec.engine, engines));
   BDAAS_TRY(check_choice("release", spec.release, releases));
+  BDAAS_TRY(check_hosts(spec));
   constexpr std::int64_t kMemoryMax = 1ll << 30;
   if (spec.memory_mib < 0 || spec.memory_mib > kMemoryMax || spec.cores < 0 ||
       spec.cores > 1'000'000) {

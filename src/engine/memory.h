@@ -20,6 +20,9 @@ struct MemoryRequest {
   std::int64_t workers = 0;
   bool comet = true;
   Scheduler scheduler = Scheduler::yarn;
+  // Total and cores are of each machine, the master's and each worker's; a part stays free for its
+  // operating system. False: of one machine for all.
+  bool per_machine = false;
 };
 
 // Heap of each daemon, and what it is expected to take of the machine with it.

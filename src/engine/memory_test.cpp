@@ -179,6 +179,29 @@ TEST(Memory, RefusalNamesTheLargestThatFits) {
   }
 }
 
+// A machine of its own gives to programs what its daemons and its system leave.
+TEST(Memory, MachinesOfTheirOwnAreSharedEachForItself) {
+  for (const auto scheduler : {Scheduler::yarn, Scheduler::standalone}) {
+    for (std::int64_t total = 2 * kGib; total < 80 * kGib; total += 777) {
+      const auto plan = plan_memory({total, 4, 3, true, scheduler, true});
+      if (!plan) {
+        EXPECT_LT(total, 3 * kGib);
+        EXPECT_THAT(plan.error().message, HasSubstr("each machine needs"));
+        continue;
+      }
+      EXPECT_LE(plan->worker_mib, total - 256);
+      EXPECT_LE(plan->node_memory_mib + 300, total);
+      const std::int64_t executor =
+          plan->executor_heap_mib + plan->executor_overhead_mib + plan->executor_off_heap_mib;
+      const std::int64_t driver = plan->driver_heap_mib + plan->driver_overhead_mib;
+      EXPECT_GE(plan->node_memory_mib,
+                executor * plan->executors / 3 + (scheduler == Scheduler::yarn ? driver : 0));
+      EXPECT_LE(plan->shared_mib, total - 256) << "the master's machine";
+      EXPECT_EQ(plan->executors % 3, 0);
+    }
+  }
+}
+
 TEST(Memory, RefusesNonsense) {
   EXPECT_EQ(plan_memory({64 * kGib, 2, 0}).error().kind, ErrorKind::invalid_argument);
   EXPECT_EQ(plan_memory({64 * kGib, 2, 1001}).error().kind, ErrorKind::invalid_argument);

@@ -18,6 +18,15 @@ class AgentPlacer {
   virtual Result<> place(const Machine& machine, const AgentConfig& config) = 0;
 };
 
+// Brings packages of a release to a machine that is another computer. Blocking; pool threads.
+class PackageCarrier {
+ public:
+  virtual ~PackageCarrier() = default;
+  // names: directories of the manager's packages, which tell their content. What is there already
+  // is left alone.
+  virtual Result<> carry(const Machine& machine, const std::vector<std::string>& names) = 0;
+};
+
 struct LinkUp {
   NodeId node;
   Hello hello;

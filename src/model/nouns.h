@@ -124,12 +124,14 @@ struct ClusterSpec {
   std::map<std::string, std::string> settings;  // spark.* of every step; unknown names are refused
   Millis idle_timeout_ms{0};                    // 0: never; then it ends as Terminated, reason idle
   Millis start_timeout_ms{300'000};  // not Running by then: it is terminated with the reason
+  std::vector<SshHost>
+      hosts;  // of provider ssh; the first is the master's, more than needed are spare
 
   static constexpr auto fields() {
     return std::tuple{
         optional("name", &ClusterSpec::name, "for people; default: made from the id"),
         required("workers", &ClusterSpec::workers, "1..1000"),
-        optional("provider", &ClusterSpec::provider, "local (default) or fake"),
+        optional("provider", &ClusterSpec::provider, "local (default), ssh or fake"),
         optional("engine", &ClusterSpec::engine, "spark (default) or fake"),
         optional("release", &ClusterSpec::release, "pinned engine versions; default bdaas-1"),
         optional("scheduler", &ClusterSpec::scheduler, "yarn (default) or standalone"),
@@ -138,7 +140,8 @@ struct ClusterSpec {
         optional("cores", &ClusterSpec::cores, "of the whole cluster; 0: all"),
         optional("settings", &ClusterSpec::settings, "spark.* settings for every step"),
         optional("idle_timeout_ms", &ClusterSpec::idle_timeout_ms, "0: never"),
-        optional("start_timeout_ms", &ClusterSpec::start_timeout_ms, "default 300000")};
+        optional("start_timeout_ms", &ClusterSpec::start_timeout_ms, "default 300000"),
+        optional("hosts", &ClusterSpec::hosts, "of provider ssh: the master's, then the workers'")};
   }
 };
 

@@ -18,7 +18,9 @@ struct RentRequest {
   std::string host;             // symbolic name
   std::int64_t memory_mib = 0;
   std::int64_t cores = 0;
-  Time expires_at{};  // tag, and dead-man time until the agent hears another
+  Time expires_at{};           // tag, and dead-man time until the agent hears another
+  std::int64_t index = 0;      // of the node: the master's is 0
+  std::vector<SshHost> hosts;  // that may be borrowed; of provider ssh
 };
 
 struct ListedMachine {
@@ -37,6 +39,7 @@ struct Offer {
   std::int64_t memory_total_mib =
       0;                       // of the one machine that all nodes share; 0: each has its own
   std::int64_t disk_mib = -1;  // free for the directories of all its nodes together; -1 unknown
+  bool per_machine = false;    // memory and cores are of each machine; else of all together
 };
 
 class Provider {
@@ -55,11 +58,13 @@ class Provider {
   // Complete, of all installations, or an error; an error is never "empty".
   virtual Result<std::vector<ListedMachine>> list() = 0;
 
-  virtual Result<std::vector<Offer>> offers() = 0;
+  // What may be rented for such a cluster. Also refuses what would make renting fail, as far as it
+  // can be told before, in one sentence.
+  virtual Result<std::vector<Offer>> offers(const ClusterSpec& spec) = 0;
 
   // Whether machines that are rented now would have these TCP ports to themselves; conflict names
   // the port and, where it can, who holds it. Default: they are computers of their own.
-  virtual Result<> check_ports(const std::vector<std::int64_t>&) { return {}; }
+  virtual Result<> check_ports(const ClusterSpec&, const std::vector<std::int64_t>&) { return {}; }
 };
 
 }  // namespace bdaas

@@ -52,4 +52,27 @@ struct SshLogin {
   }
 };
 
+// A host that a user lends: one machine of a cluster at a time.
+struct SshHost {
+  SshLogin login;
+  // Where its services listen, for the other hosts; numeric. Default: the address by which its sshd
+  // was reached, as the host itself sees it.
+  std::string private_address;
+  // Where everything of ours lies there; the same on all hosts of a cluster. Default:
+  // /var/tmp/bdaas-<installation>.
+  std::string dir;
+
+  bool operator==(const SshHost&) const = default;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        required("login", &SshHost::login, "how it is logged in to"),
+        optional("private_address", &SshHost::private_address,
+                 "numeric, where its services listen for the other hosts; default: the address by "
+                 "which its sshd was reached"),
+        optional("dir", &SshHost::dir,
+                 "everything of ours lies below it; default: /var/tmp/bdaas-<installation>")};
+  }
+};
+
 }  // namespace bdaas

@@ -93,7 +93,7 @@ class ProviderContract : public testing::TestWithParam<WorldRow> {
 
 TEST_P(ProviderContract, BeginsWithAnEmptyListAndAnOffer) {
   EXPECT_EQ(living(first()), 0u);
-  const auto offers = first().offers().value();
+  const auto offers = first().offers({}).value();
   ASSERT_FALSE(offers.empty());
   EXPECT_GT(offers.front().memory_mib, 0);
   EXPECT_GT(offers.front().cores, 0);

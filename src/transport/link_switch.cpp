@@ -1,11 +1,20 @@
 #include "transport/link_switch.h"
 
+#include <algorithm>
+#include <cassert>
 #include <iterator>
 
 namespace bdaas {
 
+const LinkSwitch::Way& LinkSwitch::way_of(const Machine& machine) const {
+  const auto found = std::ranges::find_if(
+      ways_, [&](const Way& way) { return way.takes == nullptr || way.takes(machine); });
+  assert(found != ways_.end());
+  return *found;
+}
+
 void LinkSwitch::open(const NodeId& node, const Machine& machine) {
-  NodeLinks* links = takes_second_(machine) ? second_.links : first_.links;
+  NodeLinks* links = way_of(machine).links;
   {
     const std::lock_guard lock(mutex_);
     opened_[node] = links;
@@ -27,20 +36,21 @@ bool LinkSwitch::send(const NodeId& node, const Order& order) {
 }
 
 std::vector<LinkEvent> LinkSwitch::drain() {
-  auto events = first_.links->drain();
-  auto more = second_.links->drain();
-  events.insert(events.end(), std::make_move_iterator(more.begin()),
-                std::make_move_iterator(more.end()));
+  std::vector<LinkEvent> events;
+  for (const auto& way : ways_) {
+    auto more = way.links->drain();
+    events.insert(events.end(), std::make_move_iterator(more.begin()),
+                  std::make_move_iterator(more.end()));
+  }
   return events;
 }
 
 void LinkSwitch::on_event(std::function<void()> wake) {
-  first_.links->on_event(wake);
-  second_.links->on_event(std::move(wake));
+  for (const auto& way : ways_) way.links->on_event(wake);
 }
 
 Result<> LinkSwitch::place(const Machine& machine, const AgentConfig& config) {
-  return (takes_second_(machine) ? second_ : first_).placer->place(machine, config);
+  return way_of(machine).placer->place(machine, config);
 }
 
 NodeLinks* LinkSwitch::links_of(const NodeId& node) {

@@ -15,11 +15,11 @@ class LinkSwitch final : public NodeLinks, public AgentPlacer {
   struct Way {
     NodeLinks* links = nullptr;
     AgentPlacer* placer = nullptr;
+    bool (*takes)(const Machine&) = nullptr;  // null: every machine
   };
 
-  // takes_second: whether a machine belongs to the second way.
-  LinkSwitch(Way first, Way second, std::function<bool(const Machine&)> takes_second)
-      : first_(first), second_(second), takes_second_(std::move(takes_second)) {}
+  // A machine goes the first way that takes it; the last takes every one. All outlive this.
+  explicit LinkSwitch(std::vector<Way> ways) : ways_(std::move(ways)) {}
 
   void open(const NodeId& node, const Machine& machine) override;
   void close(const NodeId& node) override;
@@ -31,9 +31,9 @@ class LinkSwitch final : public NodeLinks, public AgentPlacer {
  private:
   NodeLinks* links_of(const NodeId& node);  // null: never opened
 
-  Way first_;
-  Way second_;
-  std::function<bool(const Machine&)> takes_second_;
+  const Way& way_of(const Machine& machine) const;
+
+  const std::vector<Way> ways_;
   std::mutex mutex_;
   std::map<NodeId, NodeLinks*> opened_;  // guarded by mutex_
 };

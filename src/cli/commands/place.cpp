@@ -1,6 +1,7 @@
 #include "cli/commands/place.h"
 
 #include "base/nearest.h"
+#include "cli/hosts_file.h"
 #include "cli/units.h"
 
 namespace bdaas::cli {
@@ -29,6 +30,22 @@ Result<> read_choice(const Arguments& arguments, const Option& option,
   if (!text) return {};
   BDAAS_TRY(check_choice(option, *text, choices));
   target = *text;
+  return {};
+}
+
+// Names of hosts alone mean that they are to be used.
+Result<> take_hosts(const Arguments& arguments, ClusterSpec& spec) {
+  const auto file = arguments.text(kHosts);
+  if (!file) {
+    if (spec.provider != "ssh") return {};
+    return fail(ErrorKind::invalid_argument,
+                "--on ssh: say which hosts with --hosts FILE; docs/ssh.md shows one");
+  }
+  if (!arguments.has(kOn)) spec.provider = "ssh";
+  if (spec.provider != "ssh") {
+    return fail(ErrorKind::invalid_argument, "--hosts: goes with --on ssh only");
+  }
+  BDAAS_ASSIGN(spec.hosts, read_hosts(*file));
   return {};
 }
 
@@ -68,7 +85,8 @@ Result<ClusterSpec> read_place(const Arguments& arguments) {
   if (const auto text = arguments.text(kCores)) {
     BDAAS_ASSIGN(spec.cores, parse_integer(*text, 1, kCoresMax).context(kCores.name));
   }
-  BDAAS_TRY(read_choice(arguments, kOn, {"local", "fake"}, spec.provider));
+  BDAAS_TRY(read_choice(arguments, kOn, {"local", "ssh", "fake"}, spec.provider));
+  BDAAS_TRY(take_hosts(arguments, spec));
   if (spec.provider == "fake") spec.engine = "fake";  // its machines run no JVM
   BDAAS_TRY(read_choice(arguments, kEngine, {"spark", "fake"}, spec.engine));
   std::string scheduler(to_text(spec.scheduler));

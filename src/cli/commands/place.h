@@ -12,7 +12,9 @@ namespace bdaas::cli {
 inline constexpr Option kWorkers{"--workers", "N", "number of workers, 1 to 1000; default 1"};
 inline constexpr Option kName{"--name", "NAME", "name for people"};
 inline constexpr Option kOn{"--on", "PROVIDER",
-                            "where: local (default), or fake for a demonstration"};
+                            "where: local (default), ssh (the hosts of --hosts), or fake for a "
+                            "demonstration"};
+inline constexpr Option kHosts{"--hosts", "FILE", "hosts to borrow, with --on ssh: docs/ssh.md"};
 inline constexpr Option kMaster{"--master", "SCHEDULER", "yarn (default) or standalone"};
 inline constexpr Option kNoComet{"--no-comet", "", "without native execution of Spark SQL"};
 inline constexpr Option kMemory{
@@ -27,8 +29,8 @@ inline constexpr Option kTimeout{"--timeout", "DURATION",
                                  "end the program after so long, for example 10m; exit code 124"};
 inline constexpr Option kClass{"--class", "CLASS", "main class of a .jar"};
 
-inline constexpr std::array kPlaceOptions = {kWorkers, kMaster, kMemory,  kCores, kSet,
-                                             kNoComet, kOn,     kRelease, kEngine};
+inline constexpr std::array kPlaceOptions = {kWorkers, kMaster, kMemory, kCores,   kSet,
+                                             kNoComet, kOn,     kHosts,  kRelease, kEngine};
 
 // The tables are constexpr arrays; this puts two of them together.
 template <std::size_t N, std::size_t M>

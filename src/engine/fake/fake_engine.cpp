@@ -21,18 +21,17 @@ bool runs_on_agent(const ClusterFacts& cluster, const ProgramFacts& program) {
 
 }  // namespace
 
-Result<MemoryPlan> FakeEngine::fit(const ClusterSpec& spec, std::int64_t total_memory_mib,
-                                   std::int64_t total_cores) const {
-  if (spec.workers < 1 || total_cores < 1) {
+Result<MemoryPlan> FakeEngine::fit(const ClusterSpec& spec, const Room& room) const {
+  if (spec.workers < 1 || room.cores < 1) {
     return fail(ErrorKind::invalid_argument, "{} workers on {} cores make no cluster", spec.workers,
-                total_cores);
+                room.cores);
   }
-  const std::int64_t needed = kNodeMib * (spec.workers + 1);
-  if (needed > total_memory_mib) {
+  const std::int64_t needed = kNodeMib * (room.per_machine ? 1 : spec.workers + 1);
+  if (needed > room.memory_mib) {
     return fail(ErrorKind::resource_exhausted,
                 "{} workers need {} MiB of memory and there are {} MiB: take fewer workers or give "
                 "more with --memory",
-                spec.workers, needed, total_memory_mib);
+                spec.workers, needed, room.memory_mib);
   }
   MemoryPlan plan;
   plan.node_memory_mib = plan.shared_mib = plan.worker_mib = kNodeMib;

@@ -13,8 +13,7 @@ class FakeEngine final : public Engine {
  public:
   std::string_view name() const override { return "fake"; }
   bool needs_release() const override { return false; }
-  Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t total_memory_mib,
-                         std::int64_t total_cores) const override;
+  Result<MemoryPlan> fit(const ClusterSpec& spec, const Room& room) const override;
   Result<> check_settings(const std::map<std::string, std::string>& settings) const override;
   Result<NodePlan> plan_node(const ClusterFacts& cluster, const NodeFacts& node) const override;
   Result<std::optional<RunSpec>> plan_run(const ClusterFacts& cluster, const MemoryPlan& memory,

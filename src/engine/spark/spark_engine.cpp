@@ -52,13 +52,13 @@ void add_worker(NodePlan& plan, const ClusterFacts& cluster, const NodeFacts& no
 
 }  // namespace
 
-Result<MemoryPlan> SparkEngine::fit(const ClusterSpec& spec, std::int64_t total_memory_mib,
-                                    std::int64_t total_cores) const {
-  BDAAS_ASSIGN(auto plan, plan_memory({.total_mib = total_memory_mib,
-                                       .cores = total_cores,
+Result<MemoryPlan> SparkEngine::fit(const ClusterSpec& spec, const Room& room) const {
+  BDAAS_ASSIGN(auto plan, plan_memory({.total_mib = room.memory_mib,
+                                       .cores = room.cores,
                                        .workers = spec.workers,
                                        .comet = spec.comet,
-                                       .scheduler = spec.scheduler}));
+                                       .scheduler = spec.scheduler,
+                                       .per_machine = room.per_machine}));
   BDAAS_TRY(check_settings_fit(spec.settings, plan));
   return plan;
 }

@@ -11,8 +11,7 @@ class SparkEngine final : public Engine {
  public:
   std::string_view name() const override { return kSparkEngine; }
   bool needs_release() const override { return true; }
-  Result<MemoryPlan> fit(const ClusterSpec& spec, std::int64_t total_memory_mib,
-                         std::int64_t total_cores) const override;
+  Result<MemoryPlan> fit(const ClusterSpec& spec, const Room& room) const override;
   std::vector<std::int64_t> ports(const ClusterSpec& spec) const override;
   Result<> check_settings(const std::map<std::string, std::string>& settings) const override;
   Result<NodePlan> plan_node(const ClusterFacts& cluster, const NodeFacts& node) const override;

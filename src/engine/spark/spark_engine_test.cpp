@@ -74,9 +74,9 @@ TEST(SparkEngine, ItsPortsAreThoseOfItsPlans) {
 
 TEST(SparkEngine, SettingsThatCannotFitAreRefusedBeforeThereIsACluster) {
   ClusterSpec spec;
-  EXPECT_TRUE(SparkEngine().fit(spec, 6144, 2).ok());
+  EXPECT_TRUE(SparkEngine().fit(spec, {.memory_mib = 6144, .cores = 2}).ok());
   spec.settings = {{"spark.executor.memory", "99g"}};
-  const auto plan = SparkEngine().fit(spec, 6144, 2);
+  const auto plan = SparkEngine().fit(spec, {.memory_mib = 6144, .cores = 2});
   ASSERT_FALSE(plan.ok());
   EXPECT_EQ(plan.error().kind, ErrorKind::resource_exhausted);
   EXPECT_THAT(plan.error().message, HasSubstr("for an executor and a worker has"));

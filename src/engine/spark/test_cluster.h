@@ -37,7 +37,7 @@ inline ClusterFacts test_cluster(Scheduler scheduler = Scheduler::yarn, std::int
 }
 
 inline MemoryPlan test_memory(const ClusterFacts& cluster) {
-  return SparkEngine().fit(cluster.spec, 6144, 2).value();
+  return SparkEngine().fit(cluster.spec, {.memory_mib = 6144, .cores = 2}).value();
 }
 
 }  // namespace bdaas

@@ -103,7 +103,7 @@ TEST_F(FakeCloudTest, AListFailsButIsNeverShort) {
     plan_.faults = {fault};
     EXPECT_FALSE(provider_.list().ok());
     plan_.faults = {fault};
-    EXPECT_FALSE(provider_.offers().ok());
+    EXPECT_FALSE(provider_.offers({}).ok());
   }
   EXPECT_EQ(listed(), 1u);
 }
@@ -126,7 +126,7 @@ TEST_F(FakeCloudTest, TheListLagsAtBothEnds) {
 
 TEST_F(FakeCloudTest, CapacityIsLimited) {
   for (const auto* token : {"l-1", "l-2", "l-3"}) ASSERT_TRUE(provider_.rent(request(token)).ok());
-  EXPECT_EQ(provider_.offers().value().front().available, 0);
+  EXPECT_EQ(provider_.offers({}).value().front().available, 0);
   EXPECT_EQ(kind_of_rent("l-4"), ErrorKind::resource_exhausted);
   EXPECT_TRUE(provider_.rent(request("l-3")).ok()) << "it has that one already";
   ASSERT_TRUE(provider_.release({"l-1"}).ok());

@@ -17,7 +17,7 @@ class FakeProvider final : public Provider {
   }
   Result<> release(const LeaseId& token) override { return cloud_.release(installation_, token); }
   Result<std::vector<ListedMachine>> list() override { return cloud_.list(installation_); }
-  Result<std::vector<Offer>> offers() override { return cloud_.offers(); }
+  Result<std::vector<Offer>> offers(const ClusterSpec&) override { return cloud_.offers(); }
 
  private:
   FakeCloud& cloud_;

@@ -139,7 +139,7 @@ Result<std::string> LocalProvider::choose_address() {
               kLocalClaimPort, why);
 }
 
-Result<> LocalProvider::check_ports(const std::vector<std::int64_t>& ports) {
+Result<> LocalProvider::check_ports(const ClusterSpec&, const std::vector<std::int64_t>& ports) {
   if (ports.empty()) return {};
   BDAAS_ASSIGN(const auto address, choose_address());
   for (const auto port : ports) {
@@ -186,7 +186,7 @@ Result<std::vector<ListedMachine>> LocalProvider::list() {
   return machines;
 }
 
-Result<std::vector<Offer>> LocalProvider::offers() {
+Result<std::vector<Offer>> LocalProvider::offers(const ClusterSpec&) {
   BDAAS_ASSIGN(const auto host, measure_host());
   BDAAS_ASSIGN(const auto disk_bytes, free_disk_bytes());
   return std::vector<Offer>{{.name = "local",

@@ -12,8 +12,8 @@
 #include <mutex>
 
 #include "base/files.h"
+#include "base/host_resources.h"
 #include "model/provider.h"
-#include "provider/local/host_resources.h"
 
 namespace bdaas {
 
@@ -62,10 +62,10 @@ class LocalProvider final : public Provider {
   Result<std::vector<ListedMachine>> list() override;
 
   // One: the memory that is free now, and the cores.
-  Result<std::vector<Offer>> offers() override;
+  Result<std::vector<Offer>> offers(const ClusterSpec&) override;
 
   // A port that somebody holds at every address of this computer.
-  Result<> check_ports(const std::vector<std::int64_t>& ports) override;
+  Result<> check_ports(const ClusterSpec&, const std::vector<std::int64_t>& ports) override;
 
   // On the disk that holds the machines.
   Result<std::uint64_t> free_disk_bytes() const;

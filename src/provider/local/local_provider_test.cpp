@@ -150,7 +150,7 @@ TEST_F(LocalProviderTest, APortThatIsHeldAtEveryAddressIsRefusedWithItsHolder) {
   LocalProvider provider(options(), entropy, clock_);
   const auto fd = bind_tcp("0.0.0.0", 0).value();
   const std::int64_t port = listen_on(fd);
-  const auto refused = provider.check_ports({port});
+  const auto refused = provider.check_ports({}, {port});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().kind, ErrorKind::conflict);
   EXPECT_THAT(refused.error().message, HasSubstr(fmt::format("port {} ", port)));
@@ -161,7 +161,7 @@ TEST_F(LocalProviderTest, APortThatIsHeldAtOneAddressIsFree) {
   SystemEntropy entropy;
   LocalProvider provider(options(), entropy, clock_);
   const auto fd = bind_tcp("127.0.0.1", 0).value();
-  const auto free = provider.check_ports({listen_on(fd)});
+  const auto free = provider.check_ports({}, {listen_on(fd)});
   EXPECT_TRUE(free.ok()) << free.error().message;
 }
 
@@ -214,7 +214,7 @@ TEST_F(LocalProviderTest, AnUnreadablePlaceIsAnErrorNotAnEmptyList) {
 }
 
 TEST_F(LocalProviderTest, OffersWhatTheComputerHas) {
-  const auto offers = provider_.offers().value();
+  const auto offers = provider_.offers({}).value();
   ASSERT_EQ(offers.size(), 1u);
   EXPECT_GT(offers[0].memory_mib, 0);
   EXPECT_GE(offers[0].cores, 1);
