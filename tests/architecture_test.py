@@ -31,7 +31,7 @@ LIBRARY_HOMES = {
     r"archive(_entry)?\.h": {"release", "stream"},
     r"zlib\.h": {"release", "stream", "api"},
     r"CLI/": {"cli"},
-    r"toml\+\+/": {"app"},
+    r"toml\+\+/": {"cli"},
     r"boost/(beast|asio)": {"api"},
     r"boost/json": {"base"},
     r"openssl/": {"base", "net"},

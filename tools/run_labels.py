@@ -138,6 +138,12 @@ def run_label(name, row, env, watch):
     return outcome
 
 
+def can_make_namespaces():
+    return shutil.which("unshare") is not None and subprocess.run(
+        ["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "true"],
+        check=False, capture_output=True).returncode == 0
+
+
 class Run:
     """Goes through the rows; sums up."""
 
@@ -166,6 +172,8 @@ class Run:
 
     def label(self, name, row):
         lacking = [program for program in row.get("needs", []) if shutil.which(program) is None]
+        if row.get("namespaces") and not can_make_namespaces():
+            lacking.append("the right to make namespaces (root)")
         if lacking:
             say(f"{name}: skipped, this machine lacks {', '.join(lacking)}")
             self.skipped += 1

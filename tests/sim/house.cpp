@@ -50,7 +50,9 @@ class House::WatchedProvider final : public Provider {
     return house_->sabotage_.release(watched_, token);
   }
   Result<std::vector<ListedMachine>> list() override { return house_->sabotage_.list(watched_); }
-  Result<std::vector<Offer>> offers() override { return house_->provider_.offers(); }
+  Result<std::vector<Offer>> offers(const ClusterSpec& spec) override {
+    return house_->provider_.offers(spec);
+  }
 
   void left_unanswered(const LeaseId& token) { unanswered_.insert(token); }
 
@@ -77,7 +79,9 @@ class House::WatchedProvider final : public Provider {
       if (machines) owner->unanswered_.clear();
       return machines;
     }
-    Result<std::vector<Offer>> offers() override { return owner->house_->provider_.offers(); }
+    Result<std::vector<Offer>> offers(const ClusterSpec& spec) override {
+      return owner->house_->provider_.offers(spec);
+    }
     WatchedProvider* owner;
   };
 
@@ -97,7 +101,7 @@ class House::EmptyProvider final : public Provider {
     return fail(ErrorKind::unavailable, "the empty provider cannot be reached");
   }
   Result<std::vector<ListedMachine>> list() override { return std::vector<ListedMachine>(); }
-  Result<std::vector<Offer>> offers() override { return std::vector<Offer>(); }
+  Result<std::vector<Offer>> offers(const ClusterSpec&) override { return std::vector<Offer>(); }
 };
 
 // The node links and the placer; tells the probe of the effects that are messages.
