@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <cassert>
 #include <cerrno>
@@ -47,13 +48,30 @@ std::string Digest::hex() {
   unsigned int size = 0;
   [[maybe_unused]] const int ok = EVP_DigestFinal_ex(state_->context.get(), digest.data(), &size);
   assert(ok == 1);
+  return to_hex({reinterpret_cast<const char*>(digest.data()), size});
+}
+
+std::string to_hex(std::string_view bytes) {
   static constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
-  for (unsigned int i = 0; i < size; ++i) {
-    text += kDigits[digest[i] >> 4];
-    text += kDigits[digest[i] & 15];
+  text.reserve(2 * bytes.size());
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
   }
   return text;
+}
+
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  std::string digest(digest_bytes(DigestKind::sha256), 0);
+  unsigned int size = 0;
+  [[maybe_unused]] const auto* ok =
+      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+           reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+           reinterpret_cast<unsigned char*>(digest.data()), &size);
+  assert(ok != nullptr && size == digest.size());
+  return digest;
 }
 
 std::string sha256_hex(std::string_view bytes) {

@@ -1,5 +1,5 @@
 #pragma once
-// SHA-1 and SHA-256 (by OpenSSL's EVP), and base64.
+// SHA-1, SHA-256 and HMAC (by OpenSSL), hex and base64.
 
 #include <array>
 #include <cstdint>
@@ -46,6 +46,12 @@ std::string sha256_hex(std::string_view bytes);
 // stop: asked between pieces; then cancelled.
 Result<std::string> sha256_of_file(
     const std::filesystem::path& path, const std::function<bool()>& stop = [] { return false; });
+
+// 32 bytes as they are (RFC 2104).
+std::string hmac_sha256(std::string_view key, std::string_view bytes);
+
+// Two lower-case digits a byte.
+std::string to_hex(std::string_view bytes);
 
 std::string to_base64(std::string_view bytes);
 Result<std::string> from_base64(std::string_view text);

@@ -42,6 +42,11 @@ TEST(Sha256, OfAFileLargerThanItsBuffer) {
   EXPECT_FALSE(sha256_of_file(dir.path()).ok());
 }
 
+TEST(Hmac, KnownAnswer) {  // RFC 4231, test case 2
+  EXPECT_EQ(to_hex(hmac_sha256("Jefe", "what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
 TEST(Base64, KnownAnswersBothWays) {  // RFC 4648, section 10
   const std::pair<std::string_view, std::string_view> pairs[] = {{"", ""},
                                                                  {"f", "Zg=="},
