@@ -31,6 +31,7 @@ LIBRARY_HOMES = {
     r"archive(_entry)?\.h": {"release", "stream"},
     r"zlib\.h": {"release", "stream", "api"},
     r"CLI/": {"cli"},
+    r"pugi": {"provider"},
     r"toml\+\+/": {"cli"},
     r"boost/(beast|asio)": {"api"},
     r"boost/json": {"base"},
