@@ -194,7 +194,7 @@ Result<std::string> AwsCredentialChain::metadata(const std::string& path) {
   ask.response_bytes_max = 64 * 1024;
   // A name with an address is never asked for through a proxy.
   ask.hosts = std::make_shared<const HostMap>(
-      HostMap{{std::string(kMetadataHost), std::string(kMetadataHost)}});
+      HostMap{.addresses = {{std::string(kMetadataHost), std::string(kMetadataHost)}}, .dial = {}});
   ask.method = "PUT";
   ask.url = base + "/latest/api/token";
   ask.headers = {{"X-aws-ec2-metadata-token-ttl-seconds", "300"}};

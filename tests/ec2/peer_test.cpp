@@ -60,7 +60,7 @@ class Ec2Peer : public testing::Test {
 
   Error refusal(const Ec2Options& chosen) {
     Ec2Provider provider(chosen, sources_, clock_);
-    const auto offers = provider.offers();
+    const auto offers = provider.offers({});
     EXPECT_FALSE(offers.ok());
     const auto rented = provider.rent(request("l-wrong"));
     EXPECT_FALSE(rented.ok());

@@ -408,7 +408,7 @@ Result<std::vector<ListedMachine>> Ec2Provider::list() {
   return machines;
 }
 
-Result<std::vector<Offer>> Ec2Provider::offers() {
+Result<std::vector<Offer>> Ec2Provider::offers(const ClusterSpec&) {
   BDAAS_TRY(preflight());
   BDAAS_ASSIGN(const auto types, catalog_.types());
   std::vector<Offer> offers;

@@ -36,7 +36,7 @@ class Ec2Provider final : public Provider {
   Result<std::vector<ListedMachine>> list() override;
 
   // The types of the options, after preflight(). available is not known.
-  Result<std::vector<Offer>> offers() override;
+  Result<std::vector<Offer>> offers(const ClusterSpec&) override;
 
   // Whether a rent would be taken: credentials, region, types, image, subnets, rights. Rents
   // nothing. What was right once in the last minutes is not asked again.

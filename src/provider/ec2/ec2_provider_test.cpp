@@ -233,9 +233,9 @@ TEST_F(Ec2ProviderTest, PagesArePutTogether) {
 }
 
 TEST_F(Ec2ProviderTest, WhatIsWrongIsSaidBeforeAnythingIsRented) {
-  EXPECT_THAT(provider()->offers().value(), SizeIs(2));
+  EXPECT_THAT(provider()->offers({}).value(), SizeIs(2));
   ec2_.refuse_dry_runs("UnauthorizedOperation");
-  EXPECT_EQ(provider()->offers().error().kind, ErrorKind::permission_denied);
+  EXPECT_EQ(provider()->offers({}).error().kind, ErrorKind::permission_denied);
   EXPECT_EQ(ec2_.count("RunInstances"), 0);
   for (const std::string block : {"", "203.0.113.7", "203.0.113.7/33", "203.0.113/8", "::1/129",
                                   "0.0.0.0/0 ", "/8", "203.0.113.7/"}) {
@@ -243,7 +243,7 @@ TEST_F(Ec2ProviderTest, WhatIsWrongIsSaidBeforeAnythingIsRented) {
     chosen.allow_from = block;
     Ec2Provider ec2(chosen, sources_, clock_);
     EXPECT_EQ(ec2.rent(request("l-1")).error().kind, ErrorKind::invalid_argument) << block;
-    EXPECT_EQ(ec2.offers().error().kind, ErrorKind::invalid_argument) << block;
+    EXPECT_EQ(ec2.offers({}).error().kind, ErrorKind::invalid_argument) << block;
   }
 }
 
