@@ -1,11 +1,16 @@
 #include "agent/host_mode.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <sstream>
 
 #include "agent/process_table.h"
@@ -14,7 +19,7 @@
 #include "base/lock_file.h"
 #include "base/os_error.h"
 #include "base/os_host.h"
-#include "base/tcp_bind.h"
+#include "base/unique_fd.h"
 #include "model/local_claim.h"
 
 namespace bdaas {
@@ -91,16 +96,26 @@ std::string address_of_sshd() {
   return server;
 }
 
+// As daemons do: connections that ended a moment ago are not in their way. An errno; 0: it could.
+int try_to_listen(const std::string& address, std::uint16_t port) {
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(port);
+  if (::inet_pton(AF_INET, address.c_str(), &name.sin_addr) != 1) return EAFNOSUPPORT;
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int reuse = 1;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
+  const auto* any = static_cast<const sockaddr*>(static_cast<const void*>(&name));
+  const bool listens = ::bind(fd.get(), any, sizeof name) == 0 && ::listen(fd.get(), 1) == 0;
+  return listens ? 0 : errno;
+}
+
 void look_at_ports(std::vector<std::int64_t> ports, HostFacts& facts) {
   ports.push_back(kLocalClaimPort);
   for (const auto port : ports) {
-    const auto bound = bind_tcp(facts.address, static_cast<std::uint16_t>(port));
-    if (bound) continue;
-    if (bound.error().kind == ErrorKind::conflict) {
-      facts.taken_ports.push_back(port);
-    } else {
-      facts.address_error = bound.error().message;
-    }
+    const int code = try_to_listen(facts.address, static_cast<std::uint16_t>(port));
+    if (code == EADDRINUSE) facts.taken_ports.push_back(port);
+    if (code != 0 && code != EADDRINUSE) facts.address_error = std::strerror(code);
   }
 }
 

@@ -1,8 +1,10 @@
 #include "agent/host_mode.h"
 
+#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "agent/test_dir.h"
@@ -51,6 +53,32 @@ TEST_F(HostModeTest, TellsOfPortsThatAreTakenAndOfAddressesThatAreNotItsOwn) {
   EXPECT_THAT(facts.taken_ports, ElementsAre(kLocalClaimPort)) << "another's agent";
   const auto foreign = look_at_host({.base = base(), .address = "192.0.2.1", .ports = {}}).value();
   EXPECT_NE(foreign.address_error, "");
+}
+
+TEST_F(HostModeTest, ConnectionsThatEndedAMomentAgoTakeNoPort) {
+  const std::string address = "127.31.0.4";
+  UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int reuse = 1;
+  ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
+  sockaddr_in name{};
+  name.sin_family = AF_INET;
+  ::inet_pton(AF_INET, address.c_str(), &name.sin_addr);
+  auto* any = static_cast<sockaddr*>(static_cast<void*>(&name));
+  socklen_t size = sizeof name;
+  ASSERT_EQ(::bind(listener.get(), any, size), 0);
+  ASSERT_EQ(::listen(listener.get(), 1), 0);
+  ASSERT_EQ(::getsockname(listener.get(), any, &size), 0);
+  const HostQuestion question{.base = base(), .address = address, .ports = {ntohs(name.sin_port)}};
+  {
+    const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::connect(client.get(), any, size), 0);
+    UniqueFd server(::accept(listener.get(), nullptr, nullptr));
+    server.reset();  // first, so that its side waits for what may still come
+  }
+  EXPECT_THAT(look_at_host(question)->taken_ports, ElementsAre(ntohs(name.sin_port)))
+      << "somebody listens";
+  listener.reset();
+  EXPECT_TRUE(look_at_host(question)->taken_ports.empty());
 }
 
 TEST_F(HostModeTest, TakesTheAddressByWhichItsSshdWasReached) {
