@@ -1,6 +1,7 @@
 #include "transport/ssh/ssh_agents.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "base/digest.h"
@@ -17,19 +18,22 @@ constexpr int kNotExecutable = 126;
 constexpr int kNotFound = 127;
 constexpr int kOtherArchitecture = 44;
 
-// The one shell text of this project that runs elsewhere; its arguments are the agent's place, the
-// manager's directory and our architecture. The directory must be the user's own: /var/tmp is
-// everybody's, and who made it before us could put another program there.
-constexpr std::string_view kBringScript = R"sh(set -e
-agent=$1 base=$2 arch=$3
-if [ "$(uname -m)" != "$arch" ]; then uname -m; exit 44; fi
-umask 077
-mkdir -p "$base/bin"
-if ! [ -O "$base" ]; then echo "$base belongs to another user" >&2; exit 1; fi
-cat > "$base/bin/coming.$$"
-chmod 700 "$base/bin/coming.$$"
-mv -f "$base/bin/coming.$$" "$agent"
-)sh";
+// The shell texts of this project that run elsewhere. One line each: some log-in shells take no
+// other arguments.
+//
+// Runs the agent's program ($2 and on) unless its directory ($1) or itself is another user's:
+// /var/tmp is everybody's, and who was there before us could have put another program there.
+constexpr std::string_view kRunScript =
+    R"sh(b=$1; shift; [ -O "$b" ] && [ ! -L "$b" ] && [ -O "$1" ] || exit 127; exec "$@")sh";
+
+// Arguments: the agent's place, the manager's directory, our architecture, the agent's size. A
+// connection that broke ends stdin as the end of the program does; the size tells them apart.
+constexpr std::string_view kBringScript =
+    R"sh([ "$(uname -m)" = "$3" ] || { uname -m; exit 44; }; )sh"
+    R"sh(umask 077; mkdir -p "$2/bin" && [ -O "$2" ] && [ ! -L "$2" ] || )sh"
+    R"sh({ echo "$2 is not our own" >&2; exit 1; }; new="$2/bin/coming.$$"; )sh"
+    R"sh(cat > "$new" && [ "$(wc -c < "$new")" -eq "$4" ] && chmod 700 "$new" && )sh"
+    R"sh(mv -f "$new" "$1" || { rm -f "$new"; echo "it did not come whole" >&2; exit 1; })sh";
 
 std::string architecture() {
   utsname name{};
@@ -44,7 +48,7 @@ std::string where(const SshLogin& login) {
 Result<std::string> answer_of(const Completed& done, std::string_view command,
                               const SshLogin& login) {
   if (done.exit_code == 0) return done.out;
-  const auto value = parse_json(done.err);
+  const auto value = parse_json(last_lines(done.err, 1));  // shells may have said something before
   const auto refusal = value && done.exit_code == kHostRefuses ? from_json<HostRefusal>(*value)
                                                                : Result<HostRefusal>(HostRefusal{});
   if (refusal && !refusal->message.empty()) {
@@ -64,12 +68,22 @@ std::string SshAgents::binary(const std::string& base) const {
   return HostLayout{base}.agent(hash_);
 }
 
+std::vector<std::string> SshAgents::argv_of(const std::string& base,
+                                            const std::vector<std::string>& words) const {
+  std::vector<std::string> argv{"/bin/sh", "-c", std::string(kRunScript),
+                                "agent",   base, binary(base)};
+  argv.insert(argv.end(), words.begin(), words.end());
+  return argv;
+}
+
 Result<> SshAgents::bring(const SshLogin& login, const std::string& base) {
   const UniqueFd program(::open(agent_binary_.c_str(), O_RDONLY | O_CLOEXEC));
   if (!program.valid()) return os_error(errno, fmt::format("cannot open '{}'", agent_binary_));
+  struct stat status {};
+  if (::fstat(program.get(), &status) != 0) return os_error(errno, "cannot measure the agent");
   RemoteCommand command;
-  command.argv = {"/bin/sh", "-c",          std::string(kBringScript), "bring", binary(base),
-                  base,      architecture()};
+  command.argv = {"/bin/sh", "-c",           std::string(kBringScript),     "bring", binary(base),
+                  base,      architecture(), std::to_string(status.st_size)};
   command.input_fd = program.get();
   command.timeout = kBringTime;
   BDAAS_ASSIGN(const auto done, remote_.run(login, command));
@@ -87,8 +101,7 @@ Result<> SshAgents::bring(const SshLogin& login, const std::string& base) {
 
 Result<std::string> SshAgents::run(const SshLogin& login, const std::string& base,
                                    const std::vector<std::string>& words, RemoteCommand command) {
-  command.argv = {binary(base)};
-  command.argv.insert(command.argv.end(), words.begin(), words.end());
+  command.argv = argv_of(base, words);
   BDAAS_ASSIGN(auto done, remote_.run(login, command));
   if (done.exit_code == kNotFound) {
     BDAAS_TRY(bring(login, base));
@@ -125,7 +138,7 @@ Result<> SshAgents::place(const Machine& machine, const AgentConfig& config) {
 }
 
 Result<UniqueFd> SshAgents::dial(const Machine& machine) {
-  return remote_.open(*machine.ssh, {binary(base_of(machine)), "link", "--dir", machine.dir});
+  return remote_.open(*machine.ssh, argv_of(base_of(machine), {"link", "--dir", machine.dir}));
 }
 
 }  // namespace bdaas

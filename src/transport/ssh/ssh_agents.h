@@ -31,6 +31,8 @@ class SshAgents final : public HostAgents, public AgentPlacer {
 
  private:
   Result<> bring(const SshLogin& login, const std::string& base);
+  std::vector<std::string> argv_of(const std::string& base,
+                                   const std::vector<std::string>& words) const;
 
   RemoteHosts& remote_;
   const std::string agent_binary_;
