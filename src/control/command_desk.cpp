@@ -30,6 +30,15 @@ Result<> check_disk(const Offer& offer, std::string_view what, std::int64_t besi
               what, beside_mib + data_mib, data_mib, offer.disk_mib);
 }
 
+// Machines of their own are counted.
+Result<> check_machines(const Offer& offer, std::int64_t more) {
+  if (!offer.per_machine || offer.available < 0 || offer.available >= more) return {};
+  return fail(
+      ErrorKind::resource_exhausted,
+      "{} machines are needed and {} can be had now: ask for fewer workers, or end a cluster", more,
+      offer.available);
+}
+
 // What the checks of a new job have to know of the rows.
 struct BeforeJob {
   std::optional<Job> there;  // asked for before
@@ -61,6 +70,7 @@ Result<MemoryPlan> CommandDesk::check_cluster(const ClusterSpec& spec, std::int6
   BDAAS_TRY(provider.check_ports(spec, engine.ports(spec)));
   BDAAS_ASSIGN(const auto offers, provider.offers(spec));
   BDAAS_ASSIGN(const auto offer, first_offer(offers, spec.provider));
+  BDAAS_TRY(check_machines(offer, spec.workers + 1));
   BDAAS_TRY(check_disk(offer, "the cluster", kClusterDiskMib, data_bytes));
   BDAAS_ASSIGN(const auto promises, control_->call([&](ControlLoop& loop) -> Result<Promises> {
     return promises_of(loop.rows(), spec.provider, ClusterId{});
@@ -92,6 +102,7 @@ Result<> CommandDesk::check_growth(const UserId& owner, const ClusterId& id,
   if (workers <= spec.workers) return {};
   BDAAS_ASSIGN(const auto offers, control_->seams().providers.at(spec.provider)->offers(spec));
   BDAAS_ASSIGN(const auto offer, first_offer(offers, spec.provider));
+  BDAAS_TRY(check_machines(offer, workers - spec.workers));
   return fit_growth(before.cluster, workers, remaining(offer, before.promises));
 }
 

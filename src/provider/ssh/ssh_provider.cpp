@@ -218,26 +218,33 @@ Result<std::vector<Offer>> SshProvider::offers(const ClusterSpec& spec) {
                 "hosts: none is named; say which with --hosts FILE (docs/ssh.md shows one)");
   }
   BDAAS_ASSIGN(const auto taken, loans());
-  const auto facts = look_at(spec, {});
+  // What is lent already is some cluster's, and looked after there.
+  ClusterSpec free = spec;
+  std::erase_if(free.hosts, [&](const SshHost& host) {
+    return std::ranges::any_of(taken,
+                               [&](const SshLoan& loan) { return is_same(loan.host, host); });
+  });
+  const auto facts = look_at(free, {});
   const Time now = SystemClock().now();
   Offer offer{.name = "ssh", .per_machine = true};
   std::vector<std::string> troubles;
   for (std::size_t i = 0; i < facts.size(); ++i) {
     const auto trouble = trouble_of(facts[i], now);
     if (!trouble.empty()) {
-      troubles.push_back(fmt::format("{}: {}", name_of(spec.hosts[i]), trouble));
+      troubles.push_back(fmt::format("{}: {}", name_of(free.hosts[i]), trouble));
       continue;
     }
-    const bool lent = std::ranges::any_of(
-        taken, [&](const SshLoan& loan) { return is_same(loan.host, spec.hosts[i]); });
-    if (!lent) ++offer.available;
-    const bool first = offer.memory_mib == 0;
-    offer.memory_mib =
-        first ? facts[i]->memory_free_mib : std::min(offer.memory_mib, facts[i]->memory_free_mib);
-    offer.cores = first ? facts[i]->cores : std::min(offer.cores, facts[i]->cores);
-    offer.disk_mib = first ? facts[i]->disk_mib : std::min(offer.disk_mib, facts[i]->disk_mib);
+    const bool first = offer.available++ == 0;
+    const auto least = [&](std::int64_t& so_far, std::int64_t its) {
+      so_far = first ? its : std::min(so_far, its);
+    };
+    least(offer.memory_mib, facts[i]->memory_free_mib);
+    least(offer.cores, facts[i]->cores);
+    least(offer.disk_mib, facts[i]->disk_mib);
   }
-  if (troubles.empty()) return std::vector<Offer>{offer};
+  // A host that fails must not hinder the cluster that stands on the others.
+  const bool stands = free.hosts.size() < spec.hosts.size();
+  if (troubles.empty() || stands) return std::vector<Offer>{offer};
   std::string text;
   for (std::size_t i = 0; i < std::min(kTroublesShown, troubles.size()); ++i) {
     text += (i == 0 ? "" : "; ") + troubles[i];

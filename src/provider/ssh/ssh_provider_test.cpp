@@ -147,12 +147,22 @@ TEST_F(SshProviderTest, AHostThatCannotBeReachedStaysInTheBookUntilItIsGivenBack
   EXPECT_TRUE(provider_.release({"l-1"}).ok());
 }
 
-TEST_F(SshProviderTest, OffersTheLeastOfAllAndCountsTheFree) {
-  ASSERT_TRUE(provider_.rent(request(1)).ok());
+TEST_F(SshProviderTest, OffersTheLeastOfTheFreeAndCountsThem) {
+  EXPECT_EQ(provider_.offers(spec())->front().memory_mib, 7'001);
+  ASSERT_TRUE(provider_.rent(request(0)).ok());
+  hosts_.hosts.at("10.0.0.1").facts.memory_free_mib = 10;  // a cluster runs there
   const auto offer = provider_.offers(spec()).value().front();
-  EXPECT_EQ(offer.memory_mib, 7'001);
+  EXPECT_EQ(offer.memory_mib, 7'002);
   EXPECT_EQ(offer.available, 2);
   EXPECT_TRUE(offer.per_machine);
+}
+
+TEST_F(SshProviderTest, AHostThatFailsDoesNotHinderTheClusterOnTheOthers) {
+  ASSERT_TRUE(provider_.rent(request(0)).ok());
+  for (const auto* host : {"10.0.0.1", "10.0.0.3"}) {
+    hosts_.hosts.at(host).trouble = Error(fail(ErrorKind::unavailable, "no answer"));
+  }
+  EXPECT_EQ(provider_.offers(spec())->front().available, 1);
 }
 
 TEST_F(SshProviderTest, TroublesOfHostsAreToldBeforeAnythingIsBorrowed) {
