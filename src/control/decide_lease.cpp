@@ -85,6 +85,22 @@ void decide_requested(const World& world, const ClusterRows& cluster, const Memb
   }
 }
 
+// Another computer, whose silence is bounded: see watch_silence().
+bool is_watched(const Lease& lease) {
+  return lease.status.state == S::ready && lease.machine && lease.machine->ssh;
+}
+
+// It was placed, or could not be, and is not connected.
+void try_again(const World& world, const std::string& node, Decision& decision) {
+  const Time again =
+      world.rows.intents().latest(Effect::place_agent, node)->ended_at + world.settings.place_again;
+  if (world.now >= again) {
+    decision.changes.push_back(start(world, Effect::place_agent, node));
+  } else {
+    decision.at(again);
+  }
+}
+
 void place_agent(const World& world, const Member& member, Decision& decision) {
   const std::string subject = member.node.id.text;
   constexpr std::int64_t kAttempts = 1'000;  // bounded by the lease's deadline
@@ -98,23 +114,19 @@ void place_agent(const World& world, const Member& member, Decision& decision) {
       decision.at(retry_at(world, Effect::place_agent, subject));
       break;
     case Standing::failed: {
+      // One that was ready has two minutes to be reached again, whatever keeps it from that.
+      if (is_watched(member.lease)) {
+        try_again(world, subject, decision);
+        break;
+      }
       const Intent* intent = world.rows.intents().latest(Effect::place_agent, subject);
       decision.changes.push_back(
           move(member.lease, S::releasing, Reason::bootstrap_failed, intent->error));
       break;
     }
-    case Standing::done: {
-      // It was placed and yet is not connected: dialling goes on by itself, and a dead agent is
-      // started again.
-      const Time again = world.rows.intents().latest(Effect::place_agent, subject)->ended_at +
-                         world.settings.place_again;
-      if (world.now >= again) {
-        decision.changes.push_back(start(world, Effect::place_agent, subject));
-      } else {
-        decision.at(again);
-      }
+    case Standing::done:  // dialling goes on by itself, and a dead agent is started again
+      try_again(world, subject, decision);
       break;
-    }
     case Standing::pending:
       break;
   }
@@ -185,7 +197,7 @@ void decide_held(const World& world, const ClusterRows& cluster, const Member& m
   }
   // Ready: an agent that does not answer any more is started again; placing one that runs changes
   // nothing.
-  if (lease.machine->ssh && watch_silence(world, member, decision)) return;
+  if (is_watched(lease) && watch_silence(world, member, decision)) return;
   if (!member.node.connected) place_agent(world, member, decision);
   const Time renew_at = lease.expires_at - world.settings.lease_ttl * 2 / 3;
   if (world.now >= renew_at && decision.changes.empty()) {

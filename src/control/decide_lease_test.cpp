@@ -159,6 +159,19 @@ TEST(DecideLease, AnotherComputerThatIsSilentForLongIsLost) {
   EXPECT_EQ(find_change<Move<Lease>>(late)->reason, Reason::node_lost);
 }
 
+TEST(DecideLease, WhateverKeepsAReadyHostFromBeingReachedItHasTwoMinutes) {
+  TestWorld test;
+  add_remote_worker(test);
+  connect(test, false);
+  test.apply(decide(test).changes);  // the silence begins
+  test.apply(decide(test).changes);  // its agent is placed
+  test.settle(Effect::place_agent, test.member(1).node.id.text, IntentState::failed,
+              ErrorKind::unauthenticated);
+  EXPECT_EQ(find_change<Move<Lease>>(decide(test)), nullptr);
+  test.pass(test.settings.place_again);
+  EXPECT_TRUE(starts(decide(test), Effect::place_agent));
+}
+
 TEST(DecideLease, AnotherComputerThatAnswersAgainIsKept) {
   TestWorld test;
   add_remote_worker(test);

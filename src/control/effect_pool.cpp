@@ -4,15 +4,6 @@
 
 namespace bdaas {
 
-namespace {
-
-bool is_long(Effect effect) {
-  return effect == Effect::load_data || effect == Effect::collect ||
-         effect == Effect::fetch_release;
-}
-
-}  // namespace
-
 EffectPool::EffectPool(EffectPoolSizes sizes, std::function<void(Outcome)> post)
     : post_(std::move(post)) {
   for (int i = 0; i < sizes.short_threads; ++i) {
@@ -35,7 +26,7 @@ EffectPool::~EffectPool() {
 }
 
 void EffectPool::start(EffectCall call) {
-  Lane& lane = is_long(call.effect) ? long_lane_ : short_lane_;
+  Lane& lane = call.is_transfer ? long_lane_ : short_lane_;
   {
     const std::lock_guard lock(mutex_);
     lane.waiting.push_back(std::move(call));

@@ -13,7 +13,7 @@ namespace bdaas {
 
 struct EffectPoolSizes {
   int short_threads = 8;
-  int long_threads = 4;  // load_data, collect, fetch_release
+  int long_threads = 4;  // of transfers
 };
 
 class EffectPool final : public EffectRunner {

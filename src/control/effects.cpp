@@ -144,8 +144,8 @@ Result<Work> place_agent(const Rows& rows, const Seams& seams, const std::string
     packages = packages_of(cluster->cluster.release, packages_dir(seams));
   }
   return Work([=, machine = *member->lease.machine, placer = seams.placer,
-               carrier = seams.carrier](const Cancel&) -> Result<Value> {
-    if (!packages.empty()) BDAAS_TRY(carrier->carry(machine, packages));
+               carrier = seams.carrier](const Cancel& cancel) -> Result<Value> {
+    if (!packages.empty()) BDAAS_TRY(carrier->carry(machine, packages, *cancel));
     return as_value(placer->place(machine, config));
   });
 }
@@ -297,6 +297,16 @@ Result<Work> decommission(const Rows& rows, const Seams& seams, const Clock& clo
   });
 }
 
+// To another computer the packages go with the agent.
+bool is_transfer(const Rows& rows, Effect effect, const std::string& subject) {
+  if (effect == Effect::place_agent) {
+    const auto* member = rows.member(NodeId{subject});
+    return member != nullptr && member->lease.machine && member->lease.machine->ssh;
+  }
+  return effect == Effect::load_data || effect == Effect::collect ||
+         effect == Effect::fetch_release;
+}
+
 Result<Work> list_machines(const Seams& seams, const Clock& clock, const std::string& subject) {
   BDAAS_ASSIGN(auto* provider, provider_of(seams, subject));
   return Work([=, begun_at = clock.now()](const Cancel&) -> Result<Value> {
@@ -390,6 +400,7 @@ Result<EffectCall> make_call(const Rows& rows, const Facts& facts, const Seams& 
   EffectCall call;
   call.effect = effect;
   call.subject = subject;
+  call.is_transfer = is_transfer(rows, effect, subject);
   const Intent* intent = rows.intents().latest(effect, subject);
   if (intent != nullptr) call.intent = intent->id;
   call.cancel = std::make_shared<std::atomic<bool>>(false);

@@ -69,7 +69,8 @@ struct EffectCall {
   Effect effect = Effect::rent;
   std::string subject;
   IntentId intent;
-  std::shared_ptr<std::atomic<bool>> cancel;  // long effects look at it often
+  bool is_transfer = false;  // may take long; looks at `cancel` often
+  std::shared_ptr<std::atomic<bool>> cancel;
   std::function<Outcome()> run;
 };
 

@@ -57,6 +57,12 @@ Result<> ControlLoop::recover() {
   Changes changes;
   for (const auto& [id, cluster] : rows_.clusters()) {
     for (const auto& [index, member] : cluster.members) {
+      // Nobody has been dialled yet: a silence is counted anew.
+      if (member.lease.status.state == LeaseState::ready && member.lease.deadline != Time{}) {
+        Lease lease = member.lease;
+        lease.deadline = {};
+        changes.push_back(Update<Lease>{lease});
+      }
       if (!member.node.connected) continue;
       Node node = member.node;
       node.connected = false;
@@ -222,6 +228,13 @@ void ControlLoop::stop_unwanted_transfers() {
     if (key.first == Effect::fetch_release) {
       const auto* cluster = rows_.cluster(ClusterId{key.second});
       const bool wanted = cluster != nullptr && cluster->cluster.wish == ClusterWish::running;
+      if (!wanted) cancel->store(true);
+    }
+    if (key.first == Effect::place_agent) {
+      const auto* member = rows_.member(NodeId{key.second});
+      const auto* cluster = member != nullptr ? rows_.cluster(member->node.cluster) : nullptr;
+      const bool wanted = cluster != nullptr && member->node.wanted &&
+                          cluster->cluster.wish == ClusterWish::running;
       if (!wanted) cancel->store(true);
     }
     if (key.first != Effect::load_data && key.first != Effect::collect) continue;

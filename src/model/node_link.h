@@ -3,6 +3,7 @@
 // Implementations: transport (real), the simulation's (drops, delays, doubles, reorders,
 // reconnects).
 
+#include <atomic>
 #include <functional>
 
 #include "model/agent_messages.h"
@@ -23,8 +24,9 @@ class PackageCarrier {
  public:
   virtual ~PackageCarrier() = default;
   // names: directories of the manager's packages, which tell their content. What is there already
-  // is left alone.
-  virtual Result<> carry(const Machine& machine, const std::vector<std::string>& names) = 0;
+  // is left alone. cancelled: soon after the flag.
+  virtual Result<> carry(const Machine& machine, const std::vector<std::string>& names,
+                         const std::atomic<bool>& cancel) = 0;
 };
 
 struct LinkUp {

@@ -16,11 +16,15 @@ namespace {
 constexpr Millis kSendTime{30 * 60'000};
 constexpr std::size_t kPieceBytes = 256 * 1024;
 
+// The host says why.
+Error not_taken() { return fail(ErrorKind::cancelled, "the package is not taken any more"); }
+
 Result<> put(int to, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = ::write(to, bytes.data(), bytes.size());
     if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0) return os_error(errno, "the package is not taken any more");
+    if (sent < 0 && errno == EPIPE) return not_taken();
+    if (sent < 0) return os_error(errno, "cannot send the package");
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
   return {};
@@ -63,7 +67,8 @@ Result<> put_package(int to, const fs::path& package) {
 
 }  // namespace
 
-Result<> PackageSender::carry(const Machine& machine, const std::vector<std::string>& names) {
+Result<> PackageSender::carry(const Machine& machine, const std::vector<std::string>& names,
+                              const std::atomic<bool>& cancel) {
   const std::string base = base_of(machine);
   BDAAS_ASSIGN(const auto missing,
                ask_host<PackagesMissing>(agents_, *machine.ssh, "packages",
@@ -79,14 +84,16 @@ Result<> PackageSender::carry(const Machine& machine, const std::vector<std::str
     RemoteCommand command;
     command.input_fd = from.get();
     command.timeout = kSendTime;
+    command.cancel = &cancel;
     auto taken = agents_.run(*machine.ssh, base, {"receive", "--base", base, "--package", name},
                              std::move(command));
     from.reset();  // the writer of what is not taken ends
     writer.join();
+    // A package that cannot be read here ends early there, which is not the cause.
+    if (!put && put.error().kind != ErrorKind::cancelled) return put;
     if (!taken) {
       return std::move(taken).error().context(fmt::format("package {} to the host", name));
     }
-    BDAAS_TRY(std::move(put));
   }
   return {};
 }

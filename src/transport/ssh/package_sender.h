@@ -11,7 +11,8 @@ class PackageSender final : public PackageCarrier {
   PackageSender(SshAgents& agents, std::filesystem::path packages)
       : agents_(agents), packages_(std::move(packages)) {}
 
-  Result<> carry(const Machine& machine, const std::vector<std::string>& names) override;
+  Result<> carry(const Machine& machine, const std::vector<std::string>& names,
+                 const std::atomic<bool>& cancel) override;
 
  private:
   SshAgents& agents_;
