@@ -48,10 +48,12 @@ class SshTest(ClusterCase):
         self.assertEqual(list(self.home.home.glob("loans/*")), [])
         return ran.stderr
 
-    def test_words_are_counted_on_lent_hosts(self):
-        archive, ran = self.run_program(PROGRAMS / "wordcount.py", "--data", TEXT, *self.place())
-        self.assertEqual(ran.stdout, "counted\n")
-        self.check_word_counts(dict(map(ast.literal_eval, archive.output_text().splitlines())))
+    def test_words_are_counted_on_lent_hosts_again_and_again(self):
+        for master in ("yarn", "standalone"):  # at once: the ports of the first have just ended
+            archive, ran = self.run_program(PROGRAMS / "wordcount.py", "--data", TEXT,
+                                            "--master", master, *self.place())
+            self.assertEqual(ran.stdout, "counted\n")
+            self.check_word_counts(dict(map(ast.literal_eval, archive.output_text().splitlines())))
 
     def test_a_killed_manager_gives_back_what_it_had_borrowed(self):
         cluster = self.fake_cluster()
