@@ -14,7 +14,7 @@
 #include <sstream>
 
 #include "agent/process_table.h"
-#include "base/files.h"
+#include "base/directory.h"
 #include "base/host_resources.h"
 #include "base/lock_file.h"
 #include "base/os_error.h"
@@ -61,20 +61,6 @@ Result<std::optional<BorrowOrder>> lease_in(const fs::path& machine) {
   BDAAS_ASSIGN(const auto value, parse_json(*text));
   BDAAS_ASSIGN(auto order, from_json<BorrowOrder>(value));
   return std::optional(std::move(order));
-}
-
-// Of the machines that stand below the base.
-Result<std::vector<fs::path>> machines_of(const HostLayout& layout) {
-  std::error_code error;
-  std::vector<fs::path> found;
-  fs::directory_iterator all(layout.machines(), error);
-  for (; !error && all != fs::directory_iterator(); all.increment(error)) {
-    found.push_back(all->path());
-  }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return os_error(error.value(), fmt::format("cannot list '{}'", layout.machines()));
-  }
-  return found;
 }
 
 // The nearest directory above that exists.
@@ -184,7 +170,7 @@ Result<HostFacts> look_at_host(const HostQuestion& question) {
   facts.clock = SystemClock().now();
   facts.address = question.address.empty() ? address_of_sshd() : question.address;
   if (!facts.address.empty()) look_at_ports(question.ports, facts);
-  BDAAS_ASSIGN(const auto machines, machines_of({question.base}));
+  BDAAS_ASSIGN(const auto machines, list_directory(HostLayout{question.base}.machines()));
   if (!machines.empty()) facts.lease = machines.front().filename().native();
   return facts;
 }
@@ -195,7 +181,7 @@ Result<Borrowed> borrow_host(const BorrowOrder& order) {
   BDAAS_TRY(own_base(layout));
   // Two that borrow at once: the second one sees what the first one made.
   BDAAS_ASSIGN(const auto lock, lock_file(fs::path(layout.base) / "lock", [] { return false; }));
-  BDAAS_ASSIGN(const auto machines, machines_of(layout));
+  BDAAS_ASSIGN(const auto machines, list_directory(layout.machines()));
   const fs::path machine = layout.machine(order.lease);
   for (const auto& other : machines) {
     if (other == machine) continue;

@@ -15,8 +15,8 @@ Result<HostFacts> look_at_host(const HostQuestion& question);
 // permission_denied: the base is somebody else's.
 Result<Borrowed> borrow_host(const BorrowOrder& order);
 
-// Idempotent. Ends every process of the machine, also where its agent is dead. With the last
-// machine the base goes too, but for packages and agents: they are what makes the next start fast.
+// Idempotent. Ends every process of the machine, also where its agent is dead. Packages
+// and agents stay: they are what makes the next start fast.
 Result<GivenBack> give_back_host(const GiveBackOrder& order);
 
 Result<PackagesMissing> look_for_packages(const PackagesQuestion& question);

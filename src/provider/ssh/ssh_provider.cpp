@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/directory.h"
 #include "base/os_error.h"
 
 namespace bdaas {
@@ -62,20 +63,16 @@ SshHost SshProvider::with_user(SshHost host) const {
 }
 
 Result<std::vector<SshLoan>> SshProvider::loans() {
-  std::error_code error;
+  BDAAS_ASSIGN(const auto pages, list_directory(options_.book));
   std::vector<SshLoan> found;
-  fs::directory_iterator all(options_.book, error);
-  for (; !error && all != fs::directory_iterator(); all.increment(error)) {
-    if (all->path().extension() != ".json") continue;
-    const auto text = read_file(all->path(), 1u << 20);
+  for (const auto& path : pages) {
+    if (path.extension() != ".json") continue;
+    const auto text = read_file(path, 1u << 20);
     if (!text && text.error().kind == ErrorKind::not_found) continue;  // given back meanwhile
     if (!text) return text.error();
-    BDAAS_ASSIGN(const auto value, parse_json(*text).context(all->path().native()));
-    BDAAS_ASSIGN(auto loan, from_json<SshLoan>(value).context(all->path().native()));
+    BDAAS_ASSIGN(const auto value, parse_json(*text).context(path.native()));
+    BDAAS_ASSIGN(auto loan, from_json<SshLoan>(value).context(path.native()));
     found.push_back(std::move(loan));
-  }
-  if (error && error != std::errc::no_such_file_or_directory) {
-    return os_error(error.value(), fmt::format("cannot list '{}'", options_.book.native()));
   }
   return found;
 }
