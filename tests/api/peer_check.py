@@ -1,23 +1,24 @@
 """What checks with a client that others wrote share: its Python, and a manager to talk to."""
 import importlib.util
 import os
-import shutil
 import sys
 
 from manager import Home
 
 # Where tests/requirements.txt is installed; tools/test sees to it.
-PYTHON = os.environ.get("BDAAS_TEST_PYTHON", sys.executable)
+PYTHON = "BDAAS_TEST_PYTHON"
 SKIPPED = 77
 
 
 def in_python_with(module):
-    """Goes on in the Python of the tests when this one has no such module. False: nor has that."""
+    """Goes on in the Python of the tests, whose versions are pinned, whatever this one has. False: it
+    has no such module."""
+    python = os.environ.pop(PYTHON, None)
+    if python is not None:
+        os.execv(python, [python, *sys.argv])
     if importlib.util.find_spec(module) is not None:
         return True
-    if os.path.abspath(sys.executable) != os.path.abspath(shutil.which(PYTHON) or PYTHON):
-        os.execv(PYTHON, [PYTHON, *sys.argv])
-    print(f"skipped: {PYTHON} has no {module}; tools/test installs it")
+    print(f"skipped: {sys.executable} has no {module}; tools/test installs it")
     return False
 
 
