@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import pathlib
+import pty
 import shutil
 import signal
 import socket
@@ -42,6 +43,23 @@ def fetch_by_socks(proxy, host, port, path):
             assert answer.read(10)[:2] == b"\x05\x00"
             line.sendall(f"GET {path} HTTP/1.0\r\n\r\n".encode())
             return answer.read()
+
+
+def talk(words, env, typed):
+    """What a program on a terminal shows when something is typed there, and its exit code."""
+    terminal, end = pty.openpty()
+    with subprocess.Popen(words, env=env, stdin=end, stdout=end, stderr=end,
+                          start_new_session=True) as program:
+        os.close(end)
+        os.write(terminal, typed)
+        shown = b""
+        try:
+            while piece := os.read(terminal, 4096):
+                shown += piece
+        except OSError:
+            pass  # it has ended, and nothing is left to read
+        os.close(terminal)
+        return shown.decode(), program.wait(timeout=60)
 
 
 class SshTest(ClusterCase):
@@ -172,6 +190,11 @@ class SshTest(ClusterCase):
         self.assertEqual(subprocess.run(  # without a command, a shell that reads its stdin
             [cluster_case.BINARY, "ssh", cluster], env=self.env, input="echo $((6*7))\nexit 3\n",
             capture_output=True, text=True, timeout=60, check=False).returncode, 3)
+        shown, code = talk([cluster_case.BINARY, "ssh", cluster, "worker-1"], self.env,
+                           b"tty; pwd; exit 5\n")
+        self.assertEqual(code, 5, shown)
+        self.assertIn("/dev/pts/", shown)
+        self.assertIn(self.nodes(cluster)[1]["machine"]["dir"], shown)
         self.assertIn("no node 'worker-3'",
                       self.bdaas("ssh", cluster, "worker-3", code=4).stderr)
         without = {**self.env, "PATH": "/nonexistent"}
@@ -230,7 +253,7 @@ class SshTest(ClusterCase):
         pages = {page["title"]: page["url"] for page in ports["forwards"]}
         self.assertEqual(set(pages), {"HDFS NameNode", "YARN ResourceManager"})
         self.assertIn(b"Namenode information", fetch(pages["HDFS NameNode"]))
-        self.assertIn(b"All Applications", fetch(pages["YARN ResourceManager"]))
+        self.assertIn(b"About the Cluster", fetch(pages["YARN ResourceManager"]))
         self.assertIn("/conf\n", self.there(cluster, "worker-1", "sh", "-c",
                                             'ls "$HADOOP_CONF_DIR/core-site.xml" >&2 && '
                                             '"$JAVA_HOME/bin/java" -version && '
