@@ -261,13 +261,13 @@ class SshTest(ClusterCase):
         self.end_tunnel(tunnel)
         self.bdaas("clusters", "terminate", cluster, "--wait")
 
-    def test_through_a_jump_and_by_fingerprints(self):
+    def test_through_two_jumps_and_by_fingerprints(self):
         known = self.home.home / "known_hosts"
         self.bdaas("stop")
         known.unlink(missing_ok=True)
-        jump = f"{lab_hosts.USER}@{self.lab.hosts[2].address}"
-        hosts = self.lab.hosts_file(jump=jump)
-        text = hosts.read_text()
+        jumps = [f"{lab_hosts.USER}@{host.address}" for host in self.lab.hosts[:0:-1]]
+        hosts = self.lab.hosts_file()
+        text = f"jump = {json.dumps(jumps)}\n{hosts.read_text()}"
         for host in self.lab.hosts:
             shown = subprocess.run(["ssh-keygen", "-lf", f"{host.dir}.hostkey.pub"], check=True,
                                    capture_output=True, text=True).stdout.split()[1]
@@ -277,7 +277,7 @@ class SshTest(ClusterCase):
         cluster = self.create_cluster("--on", "ssh", "--hosts", hosts, "--workers", 2, "--engine",
                                       "fake", "--wait")
         worker = self.named_nodes(cluster)[1]
-        self.assertEqual(len(worker["login"]["jumps"]), 1)
+        self.assertEqual(len(worker["login"]["jumps"]), 2)
         self.assertEqual(self.there(cluster, "worker-1", "hostname"),
                          self.host_of(worker).name + "\n")
         self.bdaas("cp", cluster, "worker-1:agent-plan.json", "plan.json")
