@@ -98,8 +98,12 @@ TEST(LocalPorts, AreTakenOnce) {
 }
 
 TEST(LocalPorts, AreFreeAfterwards) {
-  const auto port = LocalPorts().take(0).value();
-  EXPECT_EQ(LocalPorts().take_or_any(port).value(), port);
+  int again = 0;
+  for (int i = 0; i < 10; ++i) {  // others of this machine may be quicker, but not each time
+    const auto port = LocalPorts().take(0).value();
+    again += LocalPorts().take_or_any(port).value() == port ? 1 : 0;
+  }
+  EXPECT_GT(again, 0);
 }
 
 }  // namespace
