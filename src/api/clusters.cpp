@@ -37,6 +37,24 @@ Result<Cluster> terminate_cluster(const Call& call, FromPath<ClusterId> id) {
   return call.api.commands.terminate_cluster(call.user, id.value);
 }
 
+void add_logins(const Call& call, std::vector<NodeView>& nodes) {
+  std::vector<NodeView*> behind_ssh;
+  std::vector<SshLogin> logins;
+  for (auto& node : nodes) {
+    if (!node.machine || !node.machine->ssh) continue;
+    behind_ssh.push_back(&node);
+    logins.push_back(*node.machine->ssh);
+  }
+  if (logins.empty() || !call.api.known_logins) return;
+  auto known = call.api.known_logins(logins);
+  if (!known) {  // the nodes are worth seeing all the same
+    return call.api.log.warning("nobody can be told how to log in: {}", known.error().message);
+  }
+  for (std::size_t i = 0; i < behind_ssh.size(); ++i) {
+    behind_ssh[i]->login = std::move((*known)[i]);
+  }
+}
+
 Result<Items<NodeView>> list_nodes(const Call& call, FromPath<ClusterId> id) {
   BDAAS_TRY(own_row<Cluster>(call, id.value));
   const Query of_cluster{.parent = id.value.text};
@@ -54,6 +72,7 @@ Result<Items<NodeView>> list_nodes(const Call& call, FromPath<ClusterId> id) {
     }
     views.items.push_back(std::move(view));
   }
+  add_logins(call, views.items);
   return views;
 }
 

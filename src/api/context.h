@@ -43,6 +43,8 @@ struct ApiContext {
   Log log;
   Pages* pages = nullptr;    // none: the engines' pages are not shown
   PageDoor* door = nullptr;  // none: browsers are not let in
+  // What a client needs who logs in there by itself.
+  std::function<Result<std::vector<KnownSshLogin>>(const std::vector<SshLogin>&)> known_logins;
   // Removes from the disk what no row names any more; may take seconds.
   std::function<void()> sweep = [] {};
 };

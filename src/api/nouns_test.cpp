@@ -80,6 +80,22 @@ TEST_F(ApiTest, NodesComeWithTheirMachines) {
   EXPECT_EQ(nodes[0].id, node.id);
   EXPECT_EQ(nodes[0].machine.value_or(Machine{}).address, "127.0.7.1");
   EXPECT_EQ(nodes[0].status.state, LeaseState::requested);
+  EXPECT_FALSE(nodes[0].login.has_value()) << "it is this computer";
+}
+
+TEST_F(ApiTest, NodesBehindSshSayHowTheyAreLoggedInTo) {
+  const auto owned = cluster(user_);
+  Machine machine{"m-1", "10.0.0.5"};
+  machine.ssh = SshLogin{.host = {.address = "10.0.0.5"}, .jumps = {}, .key_file = "/keys/one"};
+  const auto lease =
+      commands_.insert(user_, Lease{.cluster = owned.id, .provider = "ssh", .machine = machine})
+          .value();
+  ASSERT_TRUE(commands_.insert(user_, Node{.cluster = owned.id, .lease = lease.id}).ok());
+  const auto nodes = read<Items<NodeView>>(get("/v1/clusters/" + owned.id.text + "/nodes")).items;
+  ASSERT_EQ(nodes.size(), 1u);
+  EXPECT_EQ(nodes[0].login, (KnownSshLogin{.host = {"10.0.0.5", 22, "ann", {"ssh-ed25519 AAAA"}},
+                                           .jumps = {},
+                                           .key_file = "/keys/one"}));
 }
 
 TEST_F(ApiTest, AStepIsAddedListedAndCancelled) {

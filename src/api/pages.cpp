@@ -118,7 +118,14 @@ std::vector<PageView> views_of(const Call& call, Pages& pages, const Cluster& cl
     const auto facts = call.api.cluster_facts(cluster);
     if (facts) {
       for (const auto& server : pages.servers(*facts)) {
-        views.push_back({server.name, server.title, place + server.name + "/", true, {}});
+        views.push_back({.name = server.name,
+                         .title = server.title,
+                         .path = place + server.name + "/",
+                         .live = true,
+                         .host = server.host,
+                         .port = server.port,
+                         .start = server.start,
+                         .snapshot_at = {}});
       }
     }
   }
@@ -127,7 +134,12 @@ std::vector<PageView> views_of(const Call& call, Pages& pages, const Cluster& cl
                               [&](const PageView& view) { return view.name == snapshot.page; });
     if (known == views.end()) {
       const std::string path = place + snapshot.page + "/";
-      known = views.insert(views.end(), {snapshot.page, snapshot.title, path, false, {}});
+      known = views.insert(views.end(), {.name = snapshot.page,
+                                         .title = snapshot.title,
+                                         .path = path,
+                                         .host = {},
+                                         .start = {},
+                                         .snapshot_at = {}});
     }
     known->snapshot_at = snapshot.taken_at;
   }

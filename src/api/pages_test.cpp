@@ -73,6 +73,9 @@ TEST_F(PagesTest, AreListedForProgramsAndForPeople) {
   ASSERT_EQ(list.size(), 2u);
   EXPECT_EQ(list[0].path, place(row) + "/namenode/");
   EXPECT_TRUE(list[0].live);
+  EXPECT_EQ(list[0].host, "m");
+  EXPECT_EQ(list[0].port, 9870);
+  EXPECT_EQ(list[1].port, 0);
   EXPECT_EQ(list[1].name, "driver");
   EXPECT_FALSE(list[1].live);
   const auto page = get(place(row) + "/");

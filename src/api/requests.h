@@ -118,6 +118,9 @@ struct PageView {
   std::string title;
   std::string path;
   bool live = false;
+  std::string host;
+  std::int64_t port = 0;
+  std::string start;
   std::optional<Time> snapshot_at;
 
   static constexpr auto fields() {
@@ -126,6 +129,9 @@ struct PageView {
         required("title", &PageView::title, "for people"),
         required("path", &PageView::path, "where it stands"),
         required("live", &PageView::live, "its cluster lives; else there is a snapshot only"),
+        optional("host", &PageView::host, "of a living one: the host of its node"),
+        optional("port", &PageView::port, "and the port there; 0: it does not live"),
+        optional("start", &PageView::start, "and its main page there"),
         optional("snapshot_at", &PageView::snapshot_at, "when it was last looked at")};
   }
 };
@@ -184,6 +190,7 @@ struct Accepted {
 struct NodeView : Node {
   Status<LeaseState> status;
   std::optional<Machine> machine;
+  std::optional<KnownSshLogin> login;
   Time expires_at{};
 
   static constexpr auto fields() {
@@ -191,6 +198,9 @@ struct NodeView : Node {
         Node::fields(),
         std::tuple{required("status", &NodeView::status, "of its lease"),
                    optional("machine", &NodeView::machine, "what its lease gave"),
+                   optional("login", &NodeView::login,
+                            "of a machine behind SSH: all that a client on the manager's machine "
+                            "needs to log in there"),
                    optional("expires_at", &NodeView::expires_at,
                             "when its machine ends by itself, unless the manager puts it off")});
   }
@@ -205,13 +215,13 @@ struct UploadView {
   Time expires_at{};
 
   static constexpr auto fields() {
-    return std::tuple{required("id", &UploadView::id, "up-…"),
-                      required("owner", &UploadView::owner, "user"),
-                      required("offset", &UploadView::offset, "bytes taken"),
-                      required("length", &UploadView::length, "bytes in all"),
-                      optional("object", &UploadView::object, "p-… or d-…, when it is whole"),
-                      required("expires_at", &UploadView::expires_at,
-                               "when it is forgotten, unless more comes")};
+    return std::tuple{
+        required("id", &UploadView::id, "up-…"),
+        required("owner", &UploadView::owner, "user"),
+        required("offset", &UploadView::offset, "bytes taken"),
+        required("length", &UploadView::length, "bytes in all"),
+        optional("object", &UploadView::object, "p-… or d-…, when it is whole"),
+        required("expires_at", &UploadView::expires_at, "when it is forgotten, unless more comes")};
   }
 };
 

@@ -251,7 +251,8 @@ class FakeStages final : public StageSource {
 class FakePages final : public Pages {
  public:
   std::vector<PageServer> servers(const ClusterFacts&) const override {
-    return {{.name = "namenode", .title = "HDFS NameNode", .host = "m", .overview = {}}};
+    return {
+        {.name = "namenode", .title = "HDFS NameNode", .host = "m", .port = 9870, .overview = {}}};
   }
   Result<PageAnswer> get(const ClusterFacts&, const std::string& place, const std::string& page,
                          const PageRequest& request) override {
@@ -378,7 +379,17 @@ class ApiTest : public testing::Test {
        .shutdown = [this](bool terminate) { shutdown_.set_value(terminate); },
        .log = {},
        .pages = &pages_,
-       .door = &door_},
+       .door = &door_,
+       .known_logins =
+           [](const std::vector<SshLogin>& logins) {
+             std::vector<KnownSshLogin> known;
+             for (const auto& login : logins) {
+               known.push_back({.host = {login.host.address, 22, "ann", {"ssh-ed25519 AAAA"}},
+                                .jumps = {},
+                                .key_file = login.key_file});
+             }
+             return known;
+           }},
       {.token = Secret<std::string>(std::string(kToken)), .user = user_, .hosts = {"my-host"}}};
   std::unique_ptr<HttpServer> server_ = HttpServer::start({}, api_).value();
 };

@@ -1,5 +1,7 @@
 #include "app/remote_place.h"
 
+#include "transport/ssh/known_login.h"
+
 namespace bdaas {
 
 namespace {
@@ -10,7 +12,9 @@ constexpr Millis kHelloTime{20'000};
 }  // namespace
 
 RemotePlace::RemotePlace(const Options& options, Entropy& entropy)
-    : hosts_(SshOptions::from_environment(options.state_dir.known_hosts()), options.log),
+    : known_hosts_(options.state_dir.known_hosts()),
+      user_(options.user),
+      hosts_(SshOptions::from_environment(options.state_dir.known_hosts()), options.log),
       agents_(hosts_, options.agent_binary),
       packages_(agents_, fs::absolute(options.state_dir.packages())),
       links_([this](const Machine& machine) { return agents_.dial(machine); }, entropy,
@@ -19,5 +23,14 @@ RemotePlace::RemotePlace(const Options& options, Entropy& entropy)
                  .installation = options.installation,
                  .user = options.user},
                 agents_) {}
+
+Result<std::vector<KnownSshLogin>> RemotePlace::known_logins(
+    const std::vector<SshLogin>& logins) const {
+  BDAAS_ASSIGN(const auto pinned, KnownHosts(known_hosts_).all());
+  std::vector<KnownSshLogin> known;
+  known.reserve(logins.size());
+  for (const auto& login : logins) known.push_back(known_login(login, pinned, user_));
+  return known;
+}
 
 }  // namespace bdaas

@@ -29,8 +29,12 @@ class RemotePlace {
   PackageCarrier& packages() { return packages_; }
   NodeLinks& links() { return links_; }
   Provider& provider() { return provider_; }
+  // In the same order. Any thread.
+  Result<std::vector<KnownSshLogin>> known_logins(const std::vector<SshLogin>& logins) const;
 
  private:
+  const fs::path known_hosts_;
+  const std::string user_;
   SshHosts hosts_;
   SshAgents agents_;
   PackageSender packages_;

@@ -241,6 +241,9 @@ api::ApiContext House::context() {
       return cluster_facts(*rows, loop.seams());
     });
   };
+  const auto logins = [this](const std::vector<SshLogin>& wanted) {
+    return remote_.known_logins(wanted);
+  };
   const auto look = [this]() -> Result<std::vector<Finding>> {
     DoctorRequest request;
     request.tools = host_tools_of_environment();
@@ -250,15 +253,25 @@ api::ApiContext House::context() {
     return doctor(request);
   };
   api::ManagerInfo info{kVersion, installation_.id, ::getpid(), clock_.now()};
-  return {*store_,        *desk_,
-          *uploads_,      spool_,
-          *releases_,     *fetches_,
-          spark_service_, events_,
-          clock_,         installation_.dir,
-          info,           look,
-          facts,          [this](bool terminate_clusters) { end(terminate_clusters); },
-          log_,           pages_.get(),
-          &door_,         [this] { sweep_->run(); }};
+  return {*store_,
+          *desk_,
+          *uploads_,
+          spool_,
+          *releases_,
+          *fetches_,
+          spark_service_,
+          events_,
+          clock_,
+          installation_.dir,
+          info,
+          look,
+          facts,
+          [this](bool terminate_clusters) { end(terminate_clusters); },
+          log_,
+          pages_.get(),
+          &door_,
+          logins,
+          [this] { sweep_->run(); }};
 }
 
 Result<> House::open(const ServeOptions& options) {

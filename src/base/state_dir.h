@@ -20,6 +20,7 @@
 //     machines/<lease id>/    nodes of the local provider
 //     loans/<lease id>.json   hosts that the provider ssh has borrowed
 //     known_hosts             SSH keys that hosts have shown
+//     ssh/                    of those, what the programs of OpenSSH are given for one call
 //     gates/                  sockets of a moment, see net/dial_gate.h
 //     packages/<sha256>/      releases, content-addressed; may be shared: $BDAAS_PACKAGES
 //     releases/<name>.json    what a fetched release resolved to
@@ -49,6 +50,7 @@ struct StateDir {
   fs::path machines() const { return root / "machines"; }
   fs::path loans() const { return root / "loans"; }
   fs::path known_hosts() const { return root / "known_hosts"; }
+  fs::path ssh() const { return root / "ssh"; }
   fs::path gates() const { return root / "gates"; }
   fs::path packages() const { return packages_root; }
   fs::path releases() const { return root / "releases"; }

@@ -24,7 +24,7 @@ struct Option {
   char letter = 0;  // 'f' for -f
 };
 
-enum class Count { one, optional, many };  // many: one or more
+enum class Count { one, optional, many, any };  // many: one or more
 
 struct Positional {
   std::string_view name;  // "PROGRAM"

@@ -93,10 +93,11 @@ Result<> take_positionals(const Command& command, Words words, Arguments& argume
   auto next = words.begin();
   for (const auto& positional : command.how.positionals) {
     if (next == words.end()) {
-      if (positional.count == Count::optional) continue;
+      if (positional.count == Count::optional || positional.count == Count::any) continue;
       return bad_line("`bdaas {}` needs {}: {}", command.name(), positional.name, positional.help);
     }
-    const auto end = positional.count == Count::many ? words.end() : next + 1;
+    const bool takes_all = positional.count == Count::many || positional.count == Count::any;
+    const auto end = takes_all ? words.end() : next + 1;
     arguments.add(positional.name, Words(next, end));
     next = end;
   }

@@ -76,6 +76,18 @@ TEST(CommandLine, ShortOptionsAndManyPositionals) {
   EXPECT_THAT(put->arguments.list(Positional{"PATH", ""}), ElementsAre("a", "b", "c"));
 }
 
+TEST(CommandLine, AnyNumberOfPositionalsAndRepeatedLetters) {
+  const Positional ports{"PORT", ""};
+  const auto none = parse({"tunnel", "c-1"});
+  ASSERT_TRUE(none.ok()) << none.error().message;
+  EXPECT_TRUE(none->arguments.list(ports).empty());
+  const auto some = parse({"tunnel", "c-1", "a:1", "-L", "b:2", "c:3", "-L4:d:4"});
+  ASSERT_TRUE(some.ok()) << some.error().message;
+  EXPECT_THAT(some->arguments.list(ports), ElementsAre("a:1", "c:3"));
+  EXPECT_THAT(some->arguments.list(option_of(*some->command, "--forward")),
+              ElementsAre("b:2", "4:d:4"));
+}
+
 TEST(CommandLine, UnknownThingsGetTheNearestKnown) {
   EXPECT_THAT(refusal({"job", "list"}), HasSubstr("did you mean 'jobs'?"));
   EXPECT_THAT(refusal({"jobs", "lst"}), HasSubstr("did you mean 'list'?"));

@@ -41,6 +41,9 @@ std::span<const Command> all_commands() {
       Command{"Clusters", "steps", "describe", "Show a step", kStepsDescribe},
       Command{"Clusters", "steps", "logs", "Print what a step's program printed", kStepsLogs},
       Command{"Clusters", "steps", "cancel", "Cancel a step", kStepsCancel},
+      Command{"Clusters", "ssh", "", "Log in to a node, or run a command there", kSsh},
+      Command{"Clusters", "cp", "", "Copy files to a node or from it", kCp},
+      Command{"Clusters", "tunnel", "", "Reach ports of the nodes from this machine", kTunnel},
       Command{"Clusters", "ui", "", "Print a link to the web pages of the engines", kUi},
 
       Command{"Manager", "events", "", "Show what happened", kEvents},

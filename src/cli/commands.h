@@ -17,6 +17,7 @@ extern const Verb kClustersCreate, kClustersList, kClustersDescribe, kClustersNo
 extern const Verb kStepsAdd, kStepsList, kStepsDescribe, kStepsLogs, kStepsCancel;
 extern const Verb kDataPut, kDataGet, kDataList, kDataRemove;
 extern const Verb kResultsList, kResultsGet, kResultsRemove;
+extern const Verb kSsh, kCp, kTunnel;
 extern const Verb kUi;
 extern const Verb kEvents;
 extern const Verb kReleasesList, kReleasesFetch, kReleasesVerify;

@@ -46,6 +46,7 @@ TEST(Completion, OffersOptionsOfTheVerb) {
   EXPECT_EQ(offered("bdaas run a.py --wor", 3), "\n--workers\n");
   EXPECT_EQ(offered("bdaas steps logs --fol", 3), "\n--follow\n");
   EXPECT_EQ(offered("bdaas doctor --js", 2), "\n--json\n");
+  EXPECT_EQ(offered("bdaas tunnel c-1 --so", 3), "\n--socks\n");
 }
 
 TEST(Completion, OffersFilesOtherwise) {

@@ -32,6 +32,8 @@ std::string usage_of(const Positional& positional) {
       return fmt::format("[{}]", positional.name);
     case Count::many:
       return fmt::format("{}…", positional.name);
+    case Count::any:
+      return fmt::format("[{}…]", positional.name);
   }
   return {};
 }

@@ -52,6 +52,43 @@ struct SshLogin {
   }
 };
 
+// A hop with all that a client needs who asks nobody.
+struct KnownSshHop {
+  std::string address;
+  std::int64_t port = 22;
+  std::string user;
+  std::vector<std::string> host_keys;  // "ssh-ed25519 AAAA…"; none: no key of it was seen yet
+
+  bool operator==(const KnownSshHop&) const = default;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        required("address", &KnownSshHop::address, "name or number of the host"),
+        required("port", &KnownSshHop::port, ""),
+        required("user", &KnownSshHop::user, "log-in name"),
+        required("host_keys", &KnownSshHop::host_keys,
+                 "ssh-ed25519 AAAA…, those it may show: of its login, else as they are pinned")};
+  }
+};
+
+// A login for OpenSSH's programs.
+struct KnownSshLogin {
+  KnownSshHop host;
+  std::vector<KnownSshHop> jumps;
+  std::string key_file;
+
+  bool operator==(const KnownSshLogin&) const = default;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        required("host", &KnownSshLogin::host, "its own sshd"),
+        optional("jumps", &KnownSshLogin::jumps, "hosts to go through, in order"),
+        optional("key_file", &KnownSshLogin::key_file,
+                 "path of the private key, on the manager's machine; empty: ssh-agent, then "
+                 "~/.ssh")};
+  }
+};
+
 // A host that a user lends: one machine of a cluster at a time.
 struct SshHost {
   SshLogin login;

@@ -100,6 +100,7 @@ class Verbs(unittest.TestCase):
         cluster = self.check_clusters()
         cancelled = self.begin_and_cancel(cluster)
         self.check_sizes(cluster)
+        self.check_nodes(cluster)
         self.check_data()
         step = self.check_steps(cluster)
         self.check_jobs(cluster)
@@ -152,6 +153,24 @@ class Verbs(unittest.TestCase):
         other = self.do("clusters", "create", "--engine", "fake").strip()
         self.ask("clusters", "terminate", other, "--wait")
         self.assertEqual(self.state("clusters", other), "Terminated")
+
+    def check_nodes(self, cluster):
+        """Of this machine; behind real sshds they are in tests/lab."""
+        place = self.ask("clusters", "nodes", cluster)[1]["machine"]["dir"]
+        self.assertEqual(self.do("ssh", cluster, "worker-1", "--", "pwd"), place + "\n")
+        self.assertEqual(self.home.run("ssh", cluster, "--", "sh", "-c", "exit 7").returncode, 7)
+        self.do("ssh", cluster, "worker-9", code=NOT_FOUND)
+        self.assertIn("pwd", self.ask("ssh", cluster, "--dry-run", "--", "pwd")["argv"])
+        self.assertEqual(self.home.run("cp", cluster, "tree", "worker-1:x").returncode, FAILED)
+        self.do("cp", cluster, "-r", "tree", "worker-1:copied")
+        self.do("cp", cluster, "-r", "worker-1:copied", "back")
+        self.assertEqual((self.folder / "back" / "below" / "file").read_text(), "deep\n")
+        self.assertIn("argv", self.ask("cp", cluster, "--dry-run", "text.txt", "master:"))
+        self.do("cp", cluster, "a", "b", code=BAD_INPUT)
+        self.assertIn("shows no web pages", self.do("tunnel", cluster, code=BAD_INPUT))
+        address = self.ask("clusters", "nodes", cluster)[0]["machine"]["address"]
+        self.assertEqual(self.ask("tunnel", cluster, "master:80")["forwards"][0]["url"],
+                         f"http://{address}:80")
 
     def begin_and_cancel(self, cluster):
         """Its result is made while the test goes on."""

@@ -68,7 +68,7 @@ cp "$dir.hostkey" "$root/etc/ssh/lab_key"
 chmod 600 "$root/etc/ssh/lab_key"
 exec chroot "$root" /usr/sbin/sshd -D -e -f /dev/null -o HostKey=/etc/ssh/lab_key -o UsePAM=no \
   -o PidFile=none -o UseDNS=no -o PasswordAuthentication=no \
-  -o AuthorizedKeysFile=.ssh/authorized_keys
+  -o AuthorizedKeysFile=.ssh/authorized_keys -o Subsystem="sftp internal-sftp"
 """
 
 

@@ -55,17 +55,25 @@ struct Entry {
   int line = 0;
 };
 
-std::vector<Entry> entries_of(std::string_view text, std::string_view host) {
-  std::vector<Entry> found;
+// Calls back with the host, its key and the line's number.
+template <class Found>
+void read_entries(std::string_view text, const Found& found) {
   for (int number = 1; !text.empty(); ++number) {
     const auto end = std::min(text.find('\n'), text.size());
     const auto words = words_of(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
-    if (words.size() < 3 || words[0] != host) continue;
+    if (words.size() < 3) continue;
     auto key = parse_host_key(std::string(words[1]) + " " + std::string(words[2]));
-    if (key) found.push_back({std::move(*key), number});
+    if (key) found(words[0], std::move(*key), number);
   }
-  return found;
+}
+
+std::vector<Entry> entries_of(std::string_view text, std::string_view host) {
+  std::vector<Entry> entries;
+  read_entries(text, [&](std::string_view name, HostKey key, int line) {
+    if (name == host) entries.push_back({std::move(key), line});
+  });
+  return entries;
 }
 
 Result<std::string> read_or_nothing(const fs::path& path) {
@@ -133,6 +141,14 @@ Result<> check_host_key(std::string_view wanted, const HostKey& shown) {
               shown.type, shown.fingerprint(), printable(fingerprint));
 }
 
+std::string pin_name(const SshLogin& login) {
+  std::string name = login.host.port == 22
+                         ? login.host.address
+                         : fmt::format("[{}]:{}", login.host.address, login.host.port);
+  for (const auto& jump : login.jumps) name += fmt::format("@[{}]:{}", jump.address, jump.port);
+  return name;
+}
+
 std::string host_key_algorithms(const std::vector<HostKey>& known) {
   const auto is_known = [&](std::string_view algorithm) {
     const auto type = algorithm.starts_with("rsa-") ? "ssh-rsa" : algorithm;
@@ -155,21 +171,45 @@ Result<std::vector<HostKey>> KnownHosts::find(const std::string& host) const {
   return keys;
 }
 
-Result<> KnownHosts::accept(const std::string& host, const HostKey& shown) const {
-  BDAAS_ASSIGN(auto text, read_or_nothing(path_));
-  auto pinned = entries_of(text, host);
-  if (!pinned.empty()) return check_pinned(pinned, shown, path_);
+Result<std::multimap<std::string, HostKey>> KnownHosts::all() const {
+  BDAAS_ASSIGN(const auto text, read_or_nothing(path_));
+  std::multimap<std::string, HostKey> keys;
+  read_entries(
+      text, [&](std::string_view name, HostKey key, int) { keys.emplace(name, std::move(key)); });
+  return keys;
+}
 
+template <class IsEnough>
+Result<> KnownHosts::add(const std::string& host, const HostKey& shown,
+                         const IsEnough& is_enough) const {
+  BDAAS_ASSIGN(auto text, read_or_nothing(path_));
+  BDAAS_ASSIGN(bool enough, is_enough(entries_of(text, host)));
+  if (enough) return {};
   BDAAS_TRY(make_directory(path_.parent_path(), 0700));
   const auto until = Steady::now() + kLockWait;
   BDAAS_ASSIGN(const auto lock,
                lock_file(path_.native() + ".lock", [&] { return Steady::now() >= until; }));
   BDAAS_ASSIGN(text, read_or_nothing(path_));  // another process may have been first
-  pinned = entries_of(text, host);
-  if (!pinned.empty()) return check_pinned(pinned, shown, path_);
+  BDAAS_ASSIGN(enough, is_enough(entries_of(text, host)));
+  if (enough) return {};
   if (!text.empty() && !text.ends_with('\n')) text += '\n';
   text += fmt::format("{} {} {}\n", host, shown.type, shown.base64);
   return write_file(path_, text, 0600);
+}
+
+Result<> KnownHosts::note(const std::string& host, const HostKey& shown) const {
+  return add(host, shown, [&](const std::vector<Entry>& pinned) -> Result<bool> {
+    return std::any_of(pinned.begin(), pinned.end(),
+                       [&](const Entry& entry) { return entry.key == shown; });
+  });
+}
+
+Result<> KnownHosts::accept(const std::string& host, const HostKey& shown) const {
+  return add(host, shown, [&](const std::vector<Entry>& pinned) -> Result<bool> {
+    if (pinned.empty()) return false;
+    BDAAS_TRY(check_pinned(pinned, shown, path_));
+    return true;
+  });
 }
 
 }  // namespace bdaas

@@ -90,5 +90,14 @@ TEST_F(KnownHostsTest, RefusesAnotherKeyAndSaysWhatToDo) {
   EXPECT_THAT(known_.find("[b]:1").value(), ElementsAre(first_));
 }
 
+TEST_F(KnownHostsTest, NotesAKeyThatWasCheckedOnce) {
+  ASSERT_TRUE(known_.accept("a", first_).ok());
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(known_.note("a", second_).ok());
+  EXPECT_THAT(known_.find("a").value(), ElementsAre(first_, second_));
+  EXPECT_TRUE(known_.accept("a", second_).ok());
+  EXPECT_EQ(known_.all().value(),
+            (std::multimap<std::string, HostKey>{{"a", first_}, {"a", second_}}));
+}
+
 }  // namespace
 }  // namespace bdaas

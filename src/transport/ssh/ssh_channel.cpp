@@ -8,7 +8,7 @@
 #include <csignal>
 
 #include "base/os_error.h"
-#include "transport/ssh/shell_quote.h"
+#include "base/shell_quote.h"
 
 namespace bdaas {
 

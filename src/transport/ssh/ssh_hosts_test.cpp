@@ -368,7 +368,9 @@ TEST_F(SshHostsTest, AGivenHostKeyMustBeShown) {
     login.host.host_key = given;
     EXPECT_EQ(hosts_->run(login, {.argv = {"true"}}).error().kind, ErrorKind::permission_denied);
   }
-  EXPECT_FALSE(fs::exists(dir_.path() / "known_hosts"));
+  EXPECT_EQ(read_file(dir_.path() / "known_hosts").value(),
+            fmt::format("[127.0.0.1]:{} {} {}\n", sshd_->port(), key.type, key.base64))
+      << "the key of the fingerprint, for others";
 }
 
 TEST_F(SshHostsTest, OfSeveralHostKeysTheKnownOneIsAskedFor) {

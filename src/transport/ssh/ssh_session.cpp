@@ -183,20 +183,10 @@ Result<bool> SshSession::advance(Steady::time_point now) {
   return true;
 }
 
-// The name under which the key is pinned. The same private address behind another jump is another
-// machine.
-std::string SshSession::pin_name() const {
-  std::string name = login_.host.port == 22
-                         ? login_.host.address
-                         : fmt::format("[{}]:{}", login_.host.address, login_.host.port);
-  for (const auto& jump : login_.jumps) name += fmt::format("@[{}]:{}", jump.address, jump.port);
-  return name;
-}
-
 Result<> SshSession::greet(UniqueFd fd) {
   std::vector<HostKey> known;
   if (login_.host.host_key.empty()) {
-    BDAAS_ASSIGN(known, known_hosts_.find(pin_name()));
+    BDAAS_ASSIGN(known, known_hosts_.find(pin_name(login_)));
   } else if (auto key = parse_host_key(login_.host.host_key)) {
     known.push_back(std::move(*key));
   }
@@ -253,7 +243,10 @@ Result<> SshSession::check_key() {
   ssh_key_free(key);
   BDAAS_ASSIGN(const auto shown, host_key_of(base64));
   const auto& wanted = login_.host.host_key;
-  return wanted.empty() ? known_hosts_.accept(pin_name(), shown) : check_host_key(wanted, shown);
+  if (wanted.empty()) return known_hosts_.accept(pin_name(login_), shown);
+  BDAAS_TRY(check_host_key(wanted, shown));
+  // OpenSSH's programs want the key itself, and of a fingerprint it is seen only here.
+  return parse_host_key(wanted) ? Result<>{} : known_hosts_.note(pin_name(login_), shown);
 }
 
 Error SshSession::broken() const {

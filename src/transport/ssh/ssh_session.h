@@ -86,7 +86,6 @@ class SshSession {
   Result<> step_channels(Steady::time_point now);
   Result<> look_for_life(Steady::time_point now);
   Error broken() const;
-  std::string pin_name() const;
   int places_taken() const;
 
   const SshLogin login_;

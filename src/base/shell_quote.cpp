@@ -1,4 +1,4 @@
-#include "transport/ssh/shell_quote.h"
+#include "base/shell_quote.h"
 
 namespace bdaas {
 
