@@ -1,6 +1,7 @@
 #include "agent/swarm/peer_server.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -34,7 +35,7 @@ Result<PeerServer> PeerServer::listen(const std::string& address, Secret<std::st
   BDAAS_ASSIGN(auto fd, bind_tcp(address, 0));
   sockaddr_in name{};
   socklen_t size = sizeof name;
-  if (::listen(fd.get(), kBacklog) != 0 ||
+  if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0 || ::listen(fd.get(), kBacklog) != 0 ||
       ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&name), &size) != 0) {
     return os_error(errno, fmt::format("cannot listen on {}", address));
   }
@@ -61,8 +62,6 @@ void PeerServer::turn(std::span<const pollfd> seen, Steady::time_point now) {
 
 void PeerServer::accept_all(Steady::time_point now) {
   while (guests_.size() < kGuestsMax) {
-    // The listener blocks, and is asked only when it has somebody; one that left again is waited
-    // for by nobody.
     UniqueFd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd.valid()) return;
     guests_.push_back({.fd = std::move(fd), .since = now, .said = {}});

@@ -13,8 +13,9 @@ namespace bdaas {
 namespace {
 
 constexpr Millis kJoinTime{300'000};  // it may have to read what came earlier
-constexpr Millis kSilence{120'000};   // nothing heard, and nothing taken
-constexpr int kTurnMillis = 1'000;    // time-outs are looked at so often
+constexpr Millis kGatherTime{5'000};
+constexpr Millis kSilence{120'000};  // nothing heard, and nothing taken
+constexpr int kTurnMillis = 1'000;   // time-outs are looked at so often
 constexpr int kWrongSeedsMax = 3;
 
 Time now_of(std::chrono::steady_clock::time_point now) {
@@ -288,7 +289,15 @@ void SwarmLoop::end(Swarm& swarm, int id, const Error& why) {
 }
 
 void SwarmLoop::give_orders(Swarm& swarm) {
-  for (const auto& move : decide_swarm(swarm.state, now_of(Steady::now()))) {
+  // What others have already is not sent by the manager; they are waited for a little.
+  const auto now = Steady::now();
+  const bool gathers =
+      std::any_of(swarm.members.begin(), swarm.members.end(), [&](const auto& one) {
+        const auto& [id, member] = one;
+        return !member.wants && !member.has_joined && now - member.since < kGatherTime;
+      });
+  if (gathers) return;
+  for (const auto& move : decide_swarm(swarm.state, now_of(now))) {
     auto& link = swarm.members.at(move.member).link;
     switch (move.kind) {
       case SwarmMove::Kind::seed:
