@@ -41,7 +41,8 @@ def places(host):
 
 
 def is_whole(host, names):
-    return names and any(names <= {entry.name for entry in place.iterdir()} for place in places(host))
+    return names and any(names <= {entry.name for entry in place.iterdir()}
+                         for place in places(host))
 
 
 def names_and_bytes(home):
@@ -115,6 +116,7 @@ if __name__ == "__main__":
         sys.exit(f"this needs {missing or 'tc'}")
     lab_hosts.enter()
     lib.main("Packages onto the machines of a cluster",
-             f"Machines of the lab behind links of {RATE_MBIT} Mbit/s each, the manager's too; from "
-             "the command until every machine has every package, verified and on its disk. All "
-             "machines share the processors of one computer.", bench, default_rounds=1)
+             f"Machines of the lab behind links of {RATE_MBIT} Mbit/s each, the manager's too; "
+             "from the command until every machine has every package, verified and on its disk "
+             "(which is memory here). All share the processors of one computer.",
+             bench, default_rounds=1)
