@@ -14,8 +14,9 @@ namespace {
 
 constexpr Millis kJoinTime{300'000};  // it may have to read what came earlier
 constexpr Millis kGatherTime{5'000};
-constexpr Millis kSilence{120'000};  // nothing heard, and nothing taken
-constexpr int kTurnMillis = 1'000;   // time-outs are looked at so often
+// Nothing heard, and nothing taken: three pings. Chunks on their way to it are waited for so long.
+constexpr Millis kSilence{30'000};
+constexpr int kTurnMillis = 1'000;  // time-outs are looked at so often
 constexpr int kWrongSeedsMax = 3;
 
 Time now_of(std::chrono::steady_clock::time_point now) {
