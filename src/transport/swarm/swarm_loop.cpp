@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "base/os_error.h"
 #include "model/host_messages.h"
 
 namespace bdaas {
@@ -272,7 +271,7 @@ Result<> SwarmLoop::hear(Swarm&, int, Member& member, const PackagesKept&) {
 }
 
 Result<> SwarmLoop::hear(Swarm&, int, Member&, const SwarmRefusal& report) {
-  return fail(report.kind, "{}", printable(report.message));
+  return Error{report.kind, report.message};
 }
 
 Result<> SwarmLoop::hear(Swarm&, int, Member&, const SwarmPong&) { return {}; }
