@@ -1,12 +1,10 @@
 #pragma once
-// `bdaas-agent receive --base BASE --package NAME`: a package out of stdin, see
-// model/host_messages.h.
-
-#include <string>
+// `bdaas-agent receive`: brings packages to this machine, and gives them to others, as a manager at
+// stdin says; see model/swarm_messages.h.
 
 namespace bdaas {
 
 // Returns the process's exit code.
-int run_receive_mode(const std::string& base, const std::string& package);
+int run_receive_mode();
 
 }  // namespace bdaas

@@ -16,7 +16,7 @@ RemotePlace::RemotePlace(const Options& options, Entropy& entropy)
       user_(options.user),
       hosts_(SshOptions::from_environment(options.state_dir.known_hosts()), options.log),
       agents_(hosts_, options.agent_binary),
-      packages_(agents_, fs::absolute(options.state_dir.packages())),
+      packages_(agents_, fs::absolute(options.state_dir.packages()), entropy),
       links_([this](const Machine& machine) { return agents_.dial(machine); }, entropy,
              LinkLimits{.hello_time = kHelloTime}),
       provider_({.book = options.state_dir.loans(),

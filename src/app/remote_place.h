@@ -5,8 +5,8 @@
 #include "app/installation.h"
 #include "provider/ssh/ssh_provider.h"
 #include "transport/link_loop.h"
-#include "transport/ssh/package_sender.h"
 #include "transport/ssh/ssh_hosts.h"
+#include "transport/swarm/package_swarms.h"
 
 namespace bdaas {
 
@@ -37,7 +37,7 @@ class RemotePlace {
   const std::string user_;
   SshHosts hosts_;
   SshAgents agents_;
-  PackageSender packages_;
+  PackageSwarms packages_;
   LinkLoop links_;
   SshProvider provider_;
 };

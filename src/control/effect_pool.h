@@ -1,6 +1,6 @@
 #pragma once
-// Runs effects on two bounded sets of threads: short calls, and long transfers that must not keep
-// the short ones waiting.
+// Runs effects on bounded sets of threads: short calls, long transfers that must not keep the short
+// ones waiting, and calls that go on only together, whose threads are made as they come.
 
 #include <condition_variable>
 #include <deque>
@@ -13,7 +13,8 @@ namespace bdaas {
 
 struct EffectPoolSizes {
   int short_threads = 8;
-  int long_threads = 4;  // of transfers
+  int long_threads = 4;           // of transfers
+  int with_others_threads = 512;  // at most
 };
 
 class EffectPool final : public EffectRunner {
@@ -27,17 +28,24 @@ class EffectPool final : public EffectRunner {
   void start(EffectCall call) override;
 
  private:
-  struct Lane {
+  struct Queue {
     std::deque<EffectCall> waiting;
+    int idle = 0;  // threads
+    int threads = 0;
     std::vector<std::shared_ptr<std::atomic<bool>>> running;
     std::condition_variable wake;
   };
-  void work(Lane& lane);
+  Queue& queue_of(Lane lane);
+  void add_thread(Queue& queue);
+  void work(Queue& queue);
+
+  const EffectPoolSizes sizes_;
 
   std::function<void(Outcome)> post_;
-  std::mutex mutex_;  // guards the lanes and ending_
-  Lane short_lane_;
-  Lane long_lane_;
+  std::mutex mutex_;  // guards what follows
+  Queue short_;
+  Queue long_;
+  Queue with_others_;
   bool ending_ = false;
   std::vector<std::thread> threads_;
 };

@@ -124,6 +124,20 @@ Result<Work> release(const Rows& rows, const Facts& facts, const Seams& seams,
 
 fs::path packages_dir(const Seams& seams) { return fs::absolute(seams.state_dir.packages()); }
 
+// Some machines of the cluster, best those that have been ready: they have what a new one needs.
+std::vector<Machine> others_that_may_have(const ClusterRows& cluster, const NodeId& node) {
+  constexpr std::size_t kOthersMax = 8;
+  std::vector<Machine> others;
+  for (const auto state : {LeaseState::ready, LeaseState::rented}) {
+    for (const auto& [index, member] : cluster.members) {
+      const bool fits = member.lease.status.state == state && member.node.id != node &&
+                        member.lease.machine && member.lease.machine->ssh;
+      if (fits && others.size() < kOthersMax) others.push_back(*member.lease.machine);
+    }
+  }
+  return others;
+}
+
 Result<Work> place_agent(const Rows& rows, const Seams& seams, const std::string& subject) {
   const auto* member = rows.member(NodeId{subject});
   if (member == nullptr || !member->lease.machine) {
@@ -138,16 +152,20 @@ Result<Work> place_agent(const Rows& rows, const Seams& seams, const std::string
   config.address = member->lease.machine->address;
   config.on_expiry = member->lease.on_expiry;
   config.expires_at = member->lease.expires_at;
-  std::vector<std::string> packages;
-  if (member->lease.machine->ssh) {
-    BDAAS_ASSIGN(const auto* cluster, living(rows, member->node.cluster));
-    packages = packages_of(cluster->cluster.release, packages_dir(seams));
+  Delivery delivery{.cluster = member->node.cluster,
+                    .machine = *member->lease.machine,
+                    .others = {},
+                    .names = {}};
+  if (delivery.machine.ssh) {
+    BDAAS_ASSIGN(const auto* cluster, living(rows, delivery.cluster));
+    delivery.names = packages_of(cluster->cluster.release, packages_dir(seams));
+    delivery.others = others_that_may_have(*cluster, member->node.id);
   }
-  return Work([=, machine = *member->lease.machine, placer = seams.placer,
-               carrier = seams.carrier](const Cancel& cancel) -> Result<Value> {
-    if (!packages.empty()) BDAAS_TRY(carrier->carry(machine, packages, *cancel));
-    return as_value(placer->place(machine, config));
-  });
+  return Work(
+      [=, placer = seams.placer, carrier = seams.carrier](const Cancel& cancel) -> Result<Value> {
+        if (!delivery.names.empty()) BDAAS_TRY(carrier->carry(delivery, *cancel));
+        return as_value(placer->place(delivery.machine, config));
+      });
 }
 
 // ---- effects on a running engine ----
@@ -297,14 +315,16 @@ Result<Work> decommission(const Rows& rows, const Seams& seams, const Clock& clo
   });
 }
 
-// To another computer the packages go with the agent.
-bool is_transfer(const Rows& rows, Effect effect, const std::string& subject) {
+// To other computers the packages go with the agent, and from one to the next.
+Lane lane_of(const Rows& rows, Effect effect, const std::string& subject) {
   if (effect == Effect::place_agent) {
     const auto* member = rows.member(NodeId{subject});
-    return member != nullptr && member->lease.machine && member->lease.machine->ssh;
+    const bool is_remote = member != nullptr && member->lease.machine && member->lease.machine->ssh;
+    return is_remote ? Lane::with_others : Lane::brief;
   }
-  return effect == Effect::load_data || effect == Effect::collect ||
-         effect == Effect::fetch_release;
+  const bool is_transfer =
+      effect == Effect::load_data || effect == Effect::collect || effect == Effect::fetch_release;
+  return is_transfer ? Lane::transfer : Lane::brief;
 }
 
 Result<Work> list_machines(const Seams& seams, const Clock& clock, const std::string& subject) {
@@ -400,7 +420,7 @@ Result<EffectCall> make_call(const Rows& rows, const Facts& facts, const Seams& 
   EffectCall call;
   call.effect = effect;
   call.subject = subject;
-  call.is_transfer = is_transfer(rows, effect, subject);
+  call.lane = lane_of(rows, effect, subject);
   const Intent* intent = rows.intents().latest(effect, subject);
   if (intent != nullptr) call.intent = intent->id;
   call.cancel = std::make_shared<std::atomic<bool>>(false);

@@ -64,12 +64,19 @@ struct Outcome {
       value;
 };
 
+// What a call has to wait for tells which threads make it.
+enum class Lane {
+  brief,       // an answer
+  transfer,    // many bytes: few at once; looks at `cancel` often
+  with_others  // calls that are under way at the same time: none waits for another's end; likewise
+};
+
 // A call ready to be made on any thread.
 struct EffectCall {
   Effect effect = Effect::rent;
   std::string subject;
   IntentId intent;
-  bool is_transfer = false;  // may take long; looks at `cancel` often
+  Lane lane = Lane::brief;
   std::shared_ptr<std::atomic<bool>> cancel;
   std::function<Outcome()> run;
 };

@@ -10,11 +10,11 @@
 #include <variant>
 
 #include "model/node_plan.h"
+#include "model/typed_messages.h"
 
 namespace bdaas {
 
 inline constexpr std::int64_t kAgentProtocol = 1;
-inline constexpr std::size_t kMaxMessageBytes = 16u << 20;
 
 // Written by the transport as <dir>/agent.json (0600) before the agent starts: who it is, for whom,
 // until when.

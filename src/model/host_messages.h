@@ -165,23 +165,4 @@ struct PackagesMissing {
   }
 };
 
-// ---- bdaas-agent receive --base BASE --package NAME: a package out of stdin ----
-//
-// A line with a PackageFile, then so many bytes; again for each file; last a line whose path is
-// empty. The package appears under its name when all of it has come.
-
-struct PackageFile {
-  std::string path;  // relative; empty: the end
-  std::int64_t bytes = 0;
-  std::int64_t mode = 0644;
-  Time changed_at{};  // class archives know the files they were made of by it
-
-  static constexpr auto fields() {
-    return std::tuple{optional("path", &PackageFile::path, "relative; empty: the end"),
-                      optional("bytes", &PackageFile::bytes, ""),
-                      optional("mode", &PackageFile::mode, "permission bits"),
-                      optional("changed_at", &PackageFile::changed_at, "")};
-  }
-};
-
 }  // namespace bdaas

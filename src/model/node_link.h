@@ -19,14 +19,21 @@ class AgentPlacer {
   virtual Result<> place(const Machine& machine, const AgentConfig& config) = 0;
 };
 
-// Brings packages of a release to a machine that is another computer. Blocking; pool threads.
+// What one machine of a cluster is to have.
+struct Delivery {
+  ClusterId cluster;
+  Machine machine;
+  std::vector<Machine> others;     // of the cluster, that may have some of it
+  std::vector<std::string> names;  // directories of the manager's packages; they tell their content
+};
+
+// Brings packages of a release to machines that are other computers. Blocking; pool threads.
 class PackageCarrier {
  public:
   virtual ~PackageCarrier() = default;
-  // names: directories of the manager's packages, which tell their content. What is there already
-  // is left alone. cancelled: soon after the flag.
-  virtual Result<> carry(const Machine& machine, const std::vector<std::string>& names,
-                         const std::atomic<bool>& cancel) = 0;
+  // What is there already is left alone. Machines of one cluster whose calls are under way at the
+  // same time get it from one another. cancelled: soon after the flag.
+  virtual Result<> carry(const Delivery& delivery, const std::atomic<bool>& cancel) = 0;
 };
 
 struct LinkUp {

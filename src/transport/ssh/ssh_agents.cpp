@@ -137,8 +137,8 @@ Result<> SshAgents::place(const Machine& machine, const AgentConfig& config) {
       fmt::format("cannot start the agent of node {}", config.node.text));
 }
 
-Result<UniqueFd> SshAgents::dial(const Machine& machine) {
-  return remote_.open(*machine.ssh, argv_of(base_of(machine), {"link", "--dir", machine.dir}));
+Result<UniqueFd> SshAgents::open(const Machine& machine, const std::vector<std::string>& words) {
+  return remote_.open(*machine.ssh, argv_of(base_of(machine), words));
 }
 
 }  // namespace bdaas

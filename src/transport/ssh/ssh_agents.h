@@ -23,7 +23,11 @@ class SshAgents final : public HostAgents, public AgentPlacer {
   Result<> place(const Machine& machine, const AgentConfig& config) override;
 
   // For a LinkLoop: a stream to the agent of the machine. Does not block.
-  Result<UniqueFd> dial(const Machine& machine);
+  Result<UniqueFd> dial(const Machine& machine) {
+    return open(machine, {"link", "--dir", machine.dir});
+  }
+  // stdin and stdout of an agent's program there, which must have been brought. Does not block.
+  Result<UniqueFd> open(const Machine& machine, const std::vector<std::string>& words);
 
   // Runs an agent's program there, brings it first when it is missing. `input_fd`: of its stdin.
   Result<std::string> run(const SshLogin& login, const std::string& base,
