@@ -11,8 +11,8 @@ SKIPPED = 77
 
 
 def in_python_with(module):
-    """Goes on in the Python of the tests, whose versions are pinned, whatever this one has. False: it
-    has no such module."""
+    """Goes on in the Python of the tests, whose versions are pinned, whatever this one has. False:
+    it has no such module."""
     python = os.environ.pop(PYTHON, None)
     if python is not None:
         os.execv(python, [python, *sys.argv])

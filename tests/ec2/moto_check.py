@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The provider `ec2` against a cloud that others wrote: moto, with its signature checks on, bare and
-behind the stricter proxy of the lab.
+"""The provider `ec2` against a cloud that others wrote: moto, with its signature checks on, bare
+and behind the stricter proxy of the lab.
 
-Makes a user with a key and the rights of docs/ec2.md, and runs the C++ tests with the address and that
-key in their environment. Exit code 77: no moto (tests/requirements.txt) in this Python."""
+Makes a user with a key and the rights of docs/ec2.md, and runs the C++ tests with the address and
+that key in their environment. Exit code 77: no moto (tests/requirements.txt) in this Python."""
 import argparse
 import contextlib
 import pathlib

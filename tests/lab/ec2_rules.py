@@ -1,5 +1,5 @@
-"""What EC2 takes, and what it says otherwise: parameters as AWS's own description of the API has them
-(the one in botocore), signatures of AWS version 4, and limits that its documentation names."""
+"""What EC2 takes, and what it says otherwise: parameters as AWS's own description of the API has
+them (the one in botocore), signatures of AWS version 4, and limits that its documentation names."""
 import base64
 import binascii
 import datetime

@@ -1,5 +1,5 @@
-"""What EC2 shows of what there is, and when: machines that are pending before they run, lists that lag
-behind, pages. moto shows everything at once. The caller holds the lock."""
+"""What EC2 shows of what there is, and when: machines that are pending before they run, lists that
+lag behind, pages. moto shows everything at once. The caller holds the lock."""
 import copy
 import dataclasses
 import itertools

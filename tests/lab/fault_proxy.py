@@ -12,6 +12,7 @@ import http.server
 import json
 import pathlib
 import socket
+import socketserver
 import threading
 import time
 import urllib.error
@@ -66,8 +67,7 @@ class FaultProxy:
         self.trigger = None
         self.timers = []
         self.ending = threading.Event()
-        self.server = http.server.ThreadingHTTPServer((address, 0), Line)
-        self.server.daemon_threads = True
+        self.server = Server((address, 0), Line)
         self.server.proxy = self
         self.endpoint = f"http://{address}:{self.server.server_address[1]}"
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,))
@@ -161,7 +161,7 @@ class FaultProxy:
             entry["status"] = 0
             raise
         except Exception as error:
-            self.broken.append(f"{entry['action']}: {error!r}")  # of the proxy itself: close() tells
+            self.broken.append(f"{entry['action']}: {error!r}")  # the proxy itself: close() tells
             raise
         finally:
             entry["seconds"] = round(time.monotonic() - began, 4)
@@ -422,6 +422,12 @@ def refusal_code(body):
                      if node.tag.rpartition("}")[2] == "Code"), "")
     except ET.ParseError:
         return ""
+
+
+class Server(socketserver.ThreadingTCPServer):
+    """Unlike http.server's it asks nobody for the name of its address."""
+    daemon_threads = True
+    request_queue_size = 64
 
 
 class Line(http.server.BaseHTTPRequestHandler):
