@@ -19,8 +19,9 @@ STATE_FILTERS = ("instance-state-name", "instance-state-code")
 class Behaviour:
     """Seconds, and the most that a page holds whatever is asked for."""
     running_after: float = 0.0  # since RunInstances
-    listed_after: float = 0.0   # of machines, groups and key pairs, since they were made
+    listed_after: float = 0.0   # of machines, since RunInstances
     tagged_after: float = 0.0   # of machines, since they are listed: by then a tag finds them
+    known_after: float = 0.0    # of groups and key pairs, since they were made
     ended_after: float = 0.0    # shutting-down before terminated
     page_size: int = 1000
 

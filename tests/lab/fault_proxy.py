@@ -41,7 +41,7 @@ class Dropped(Exception):
 
 
 Launch = collections.namedtuple("Launch", "asked ids body")  # what a ClientToken stands for
-Trigger = collections.namedtuple("Trigger", "number when do")
+Trigger = collections.namedtuple("Trigger", "left action when do")
 
 
 class FaultProxy:
@@ -61,7 +61,7 @@ class FaultProxy:
         self.machines_ = {}                # id: Machine
         self.launches = {}                 # ClientToken: Launch
         self.launching = collections.defaultdict(threading.Lock)  # ClientToken: one at a time
-        self.young = {}                    # id of a group, name of a key pair: listed from then on
+        self.young = {}                    # id of a group, name of a key pair: known from then on
         self.pager = ec2_views.Pager()
         self.subnets = None
         self.trigger = None
@@ -91,13 +91,19 @@ class FaultProxy:
 
     # ---- for tests ----
 
-    def on_call(self, number, when, do):
-        """Calls do() at the n-th call from now on: "before" moto sees it, and then it never does,
-        or "after" it did. Whoever asked gets no answer."""
+    def on_call(self, number, when, do, action=None):
+        """Calls do() at the n-th call from now on, of all or of that action: "before" moto sees
+        it, and then it never does, or "after" it did. Whoever asked gets no answer."""
         if when not in ("before", "after"):
             raise ValueError(when)
         with self.lock:
-            self.trigger = Trigger(len(self.calls) + number, when, do)
+            self.trigger = Trigger(number, action, when, do)
+
+    def off_call(self):
+        """Whether something was to be set off, and has not been."""
+        with self.lock:
+            waiting, self.trigger = self.trigger, None
+            return waiting is not None
 
     def machines(self):
         """[(Machine, state)], all that were ever launched."""
@@ -145,15 +151,16 @@ class FaultProxy:
 
     def answer(self, method, url, headers, body):
         """(status, body). Dropped: none."""
-        entry = {"time": time.time(), "action": "", "token": "", "fault": "", "code": ""}
+        action = dict(urllib.parse.parse_qsl(body.decode())).get("Action", "")
+        entry = {"time": time.time(), "action": action, "token": "", "fault": "", "code": ""}
         with self.lock:
             self.calls.append(entry)
-            trigger = self.trigger if self.trigger and len(self.calls) == self.trigger.number \
-                else None
+            trigger = self.due(action)
         began = time.monotonic()
         try:
             with self.triggered(trigger):
                 entry["status"], answer = self.ruled(method, url, headers, body, entry)
+                entry["code"] = refusal_code(answer) if entry["status"] >= 400 else ""
         except Refusal as refusal:
             entry["status"], entry["code"] = refusal.status, refusal.code
             answer = refusal.body()
@@ -166,18 +173,29 @@ class FaultProxy:
         finally:
             entry["seconds"] = round(time.monotonic() - began, 4)
             self.write(entry)
-        if entry["status"] >= 400 and not entry["code"]:
-            entry["code"] = refusal_code(answer)
         return entry["status"], answer
+
+    def due(self, action):
+        """The trigger, when this call is its."""
+        if self.trigger is None or self.trigger.action not in (None, action):
+            return None
+        self.trigger = self.trigger._replace(left=self.trigger.left - 1)
+        if self.trigger.left > 0:
+            return None
+        due, self.trigger = self.trigger, None
+        return due
 
     @contextlib.contextmanager
     def triggered(self, trigger):
         if trigger and trigger.when == "before":
             trigger.do()
             raise Dropped
-        yield
+        try:
+            yield
+        finally:
+            if trigger:
+                trigger.do()
         if trigger:
-            trigger.do()
             raise Dropped
 
     def write(self, entry):
@@ -187,7 +205,6 @@ class FaultProxy:
 
     def ruled(self, method, url, headers, body, entry):
         pairs = urllib.parse.parse_qsl(body.decode(), keep_blank_values=True)
-        entry["action"] = dict(pairs).get("Action", "")
         key = ec2_rules.check_signature(method, url, headers, body, self.secrets(), REGION)
         form = self.parameters.check(pairs)
         entry["token"] = form.get("ClientToken", "")
@@ -262,9 +279,9 @@ class FaultProxy:
                 entry["ids"] = ec2_rules.listed(form, "InstanceId")
                 self.mark_ended(entry["ids"], "")
             elif action == "CreateSecurityGroup":
-                self.young[text_of(answer, "groupId")] = now + self.behaviour.listed_after
+                self.young[text_of(answer, "groupId")] = now + self.behaviour.known_after
             elif action == "ImportKeyPair":
-                self.young[form["KeyName"]] = now + self.behaviour.listed_after
+                self.young[form["KeyName"]] = now + self.behaviour.known_after
             elif action == "DescribeKeyPairs":
                 ec2_views.hide_young(answer, "keySet", "keyName", self.hidden(now))
                 return ec2_views.to_bytes(answer)

@@ -211,7 +211,7 @@ class RulesTest(ProxyCase):
         self.assertEqual(len(self.listed(**by_tag)[machine]["Tags"]), 1)
 
     def test_groups_and_keys_lag_behind(self):
-        self.proxy_with(listed_after=5)
+        self.proxy_with(known_after=5)
         group = self.ec2.create_security_group(GroupName="g-1", Description="d")["GroupId"]
         self.ec2.import_key_pair(KeyName="k-1", PublicKeyMaterial=PUBLIC_KEY)
         names = [g["GroupId"] for g in self.ec2.describe_security_groups()["SecurityGroups"]]
@@ -352,6 +352,13 @@ class FaultsTest(ProxyCase):
         with self.assertRaises(HTTPClientError):
             self.launch(ClientToken="t-5")
         self.assertEqual(len(done[1]), 1)
+        self.proxy.on_call(2, "before", lambda: done.append("by action"), "DescribeVpcs")
+        self.ec2.describe_vpcs()
+        self.ec2.describe_subnets()
+        self.assertEqual(len(done), 2)
+        self.assertTrue(self.proxy.off_call())
+        self.ec2.describe_vpcs()
+        self.assertEqual((len(done), self.proxy.off_call()), (2, False))
 
     def test_the_log_tells_every_call(self):
         self.proxy_with()
@@ -362,7 +369,7 @@ class FaultsTest(ProxyCase):
         self.assertEqual([(line["action"], line["token"], line["fault"], line["status"])
                           for line in lines], [("RunInstances", "t-6", "throttled", 503),
                                                ("RunInstances", "t-6", "", 200)])
-        self.assertEqual(lines[1]["ids"], [machine])
+        self.assertEqual((lines[0]["code"], lines[1]["ids"]), ("RequestLimitExceeded", [machine]))
         self.assertGreater(lines[1]["time"], 1e9)
 
 
