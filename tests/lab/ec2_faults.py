@@ -78,7 +78,7 @@ class Plan:
         self.dice = None
 
     def order(self, kind, action=None, times=1, seconds=None):
-        """For the next calls that can have it; action: only for those."""
+        """For the next calls that can have it and are no dry runs; action: only for those."""
         if kind not in KINDS:
             raise ValueError(kind)
         with self.lock:
@@ -97,7 +97,8 @@ class Plan:
         with self.lock:
             for order in self.orders:
                 kind, only, left, seconds = order
-                if left > 0 and only in (None, action) and fits(kind, action, form):
+                if left > 0 and only in (None, action) and "DryRun" not in form \
+                        and fits(kind, action, form):
                     order[2] -= 1
                     return Fault(kind, seconds)
             return self.dice.fault(action, form) if self.dice else None
