@@ -13,6 +13,7 @@ import json
 import pathlib
 import socket
 import socketserver
+import sys
 import threading
 import time
 import urllib.error
@@ -445,6 +446,10 @@ class Server(socketserver.ThreadingTCPServer):
     """Unlike http.server's it asks nobody for the name of its address."""
     daemon_threads = True
     request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # of a client that was killed
+            super().handle_error(request, client_address)
 
 
 class Line(http.server.BaseHTTPRequestHandler):
