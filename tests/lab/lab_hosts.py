@@ -18,12 +18,14 @@ USER = "ann"
 INSIDE = "BDAAS_LAB_INSIDE"
 SSHD = "/usr/sbin/sshd"
 
-# Runs as process 1 of the host. Arguments: its directory, its address, its name, a public key.
-INIT = r"""
+# Process 1 of a host begins so. Arguments: its directory, its name, its addresses; then what the
+# rest of the script takes.
+BEGIN = r"""
 set -eu
 echo namespaces
 exec >&2
-dir=$1 address=$2 name=$3 key=$4
+dir=$1 name=$2 addresses=$3
+shift 3
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs "$dir"
 mkdir "$dir/up" "$dir/work" "$dir/root"
@@ -44,12 +46,18 @@ ln -s /proc/self/fd "$root/dev/fd"
 hostname "$name"
 ip link set lo up
 read -r _  # until eth0 is here
-ip addr add "$address/24" dev eth0
+for address in $addresses; do ip addr add "$address" dev eth0; done
 ip link set eth0 up
 # As installers write it: the host's own name is no address that others can use.
 printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$name" > "$root/etc/hosts"
 : > "$root/etc/resolv.conf"
 sed -i 's/^hosts:.*/hosts: files/' "$root/etc/nsswitch.conf"
+rm -f "$root"/etc/ssh/ssh_host_*
+"""
+
+# A host that is lent. Argument: the public key of who may log in.
+LENT = BEGIN + r"""
+key=$1
 echo 'ann:x:4711:4711::/home/ann:/bin/sh' >> "$root/etc/passwd"
 echo 'ann:*:19000:0:99999:7:::' >> "$root/etc/shadow"
 echo 'ann:x:4711:' >> "$root/etc/group"
@@ -58,12 +66,12 @@ cp "$key" "$root/home/ann/.ssh/authorized_keys"
 chown -R 4711:4711 "$root/home/ann"
 chmod 700 "$root/home/ann" "$root/home/ann/.ssh"
 # A machine that is borrowed is never switched off.
+rm -f "$root/must-not-happen"
 for program in shutdown poweroff halt reboot; do
   rm -f "$root/usr/sbin/$program"
   printf '#!/bin/sh\necho "$0 $*" >> /must-not-happen\n' > "$root/usr/sbin/$program"
   chmod 755 "$root/usr/sbin/$program"
 done
-rm -f "$root"/etc/ssh/ssh_host_*
 cp "$dir.hostkey" "$root/etc/ssh/lab_key"
 chmod 600 "$root/etc/ssh/lab_key"
 exec chroot "$root" /usr/sbin/sshd -D -e -f /dev/null -o HostKey=/etc/ssh/lab_key -o UsePAM=no \
@@ -72,11 +80,11 @@ exec chroot "$root" /usr/sbin/sshd -D -e -f /dev/null -o HostKey=/etc/ssh/lab_ke
 """
 
 
-def needed():
-    """What keeps the lab from running here; empty: nothing."""
+def needed(*programs):
+    """What keeps the lab from running here; empty: nothing. `programs`: more than all labs need."""
     if os.geteuid() != 0:
         return "root"
-    for program in ("ip", "unshare", "ssh-keygen", SSHD):
+    for program in ("ip", "unshare", "ssh-keygen", SSHD, *programs):
         if not shutil.which(program):
             return program
     tried = subprocess.run(["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "true"],
@@ -94,22 +102,38 @@ def enter():
                {**os.environ, INSIDE: "1"})
 
 
+class Bridge:
+    """The network of the hosts, with the manager's address on it."""
+
+    def __init__(self):
+        ip("link", "add", BRIDGE, "type", "bridge")
+        ip("addr", "add", f"{MANAGER}/24", "dev", BRIDGE)
+        ip("link", "set", BRIDGE, "up")
+
+    @staticmethod
+    def end():
+        ip("link", "del", BRIDGE)
+
+
 class Host:
-    def __init__(self, lab, number):
-        self.lab = lab
-        self.name = f"lab-{number}"
-        self.address = f"{NETWORK}.{10 + number}"
-        self.dir = lab.dir / self.name
+    """A computer whose process 1 runs `script`, BEGIN and what follows it, with `arguments` for
+    that. `addresses` with the lengths of their networks, the first is the one it is reached at."""
+
+    def __init__(self, folder, name, addresses, script, *arguments):
+        self.name = name
+        self.addresses = addresses
+        self.address = addresses[0].partition("/")[0]
+        self.dir = folder / name
         self.dir.mkdir()
-        keygen(self.dir.with_suffix(".hostkey"))
+        self.words = script, "init", self.dir, name, " ".join(addresses), *arguments
         self.process = None
 
     def boot(self):
         with open(self.dir.with_suffix(".log"), "wb") as log:
             self.process = subprocess.Popen(
                 ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child",
-                 "sh", "-c", INIT, "init", self.dir, self.address, self.name,
-                 self.lab.public_key], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+                 "sh", "-c", *self.words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=log)
         with self.process.stdout as ready:
             if not ready.readline():
                 raise AssertionError(f"{self.name}: {self.log()}")
@@ -167,19 +191,23 @@ class Host:
 
 
 class Lab:
-    """Hosts of one test."""
+    """Hosts of one test that are lent, `ann` may log in to them."""
 
     def __init__(self, count):
         self.folder = tempfile.TemporaryDirectory(prefix="bdaas-lab-")
         self.dir = pathlib.Path(self.folder.name)
         self.key = self.dir / "key"
         self.public_key = keygen(self.key)
-        ip("link", "add", BRIDGE, "type", "bridge")
-        ip("addr", "add", f"{MANAGER}/24", "dev", BRIDGE)
-        ip("link", "set", BRIDGE, "up")
-        self.hosts = [Host(self, number) for number in range(1, count + 1)]
+        self.bridge = Bridge()
+        self.hosts = [self.lend(number) for number in range(1, count + 1)]
         for host in self.hosts:
             host.boot()
+
+    def lend(self, number):
+        host = Host(self.dir, f"lab-{number}", [f"{NETWORK}.{10 + number}/24"], LENT,
+                    self.public_key)
+        keygen(host.dir.with_suffix(".hostkey"))
+        return host
 
     def hosts_file(self, **more):
         """Of all hosts; what is more stands above them."""
@@ -196,7 +224,7 @@ class Lab:
         for host in self.hosts:
             if host.process.poll() is None:
                 host.lose_power()
-        ip("link", "del", BRIDGE)
+        self.bridge.end()
         self.folder.cleanup()
 
 
