@@ -7,7 +7,7 @@
 #include "api/openapi.h"
 #include "api/routes.h"
 #include "api/tus.h"
-#include "base/digest.h"
+#include "base/constant_time.h"
 
 namespace bdaas::api {
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/digest.h"
+#include "base/constant_time.h"
 
 namespace bdaas::api {
 

@@ -1,7 +1,6 @@
 #include "base/digest.h"
 
 #include <fcntl.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -9,6 +8,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "base/hex.h"
 #include "base/os_error.h"
 #include "base/unique_fd.h"
 
@@ -51,18 +51,6 @@ std::string Digest::hex() {
   return to_hex({reinterpret_cast<const char*>(digest.data()), size});
 }
 
-std::string to_hex(std::string_view bytes) {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
-
 std::string hmac_sha256(std::string_view key, std::string_view bytes) {
   std::string digest(digest_bytes(DigestKind::sha256), 0);
   unsigned int size = 0;
@@ -97,10 +85,6 @@ Result<std::string> sha256_of_file(const std::filesystem::path& path,
     if (got < 0 && errno != EINTR) return failed(errno);
     if (got > 0) digest.update({buffer.data(), static_cast<std::size_t>(got)});
   }
-}
-
-bool equal_in_constant_time(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace bdaas

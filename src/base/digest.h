@@ -1,5 +1,5 @@
 #pragma once
-// SHA-1, SHA-256 and HMAC (by OpenSSL), hex and base64.
+// SHA-1, SHA-256 and HMAC (by OpenSSL), and base64.
 
 #include <array>
 #include <cstdint>
@@ -50,13 +50,7 @@ Result<std::string> sha256_of_file(
 // 32 bytes as they are (RFC 2104).
 std::string hmac_sha256(std::string_view key, std::string_view bytes);
 
-// Two lower-case digits a byte.
-std::string to_hex(std::string_view bytes);
-
 std::string to_base64(std::string_view bytes);
 Result<std::string> from_base64(std::string_view text);
-
-// Time does not depend on where they differ.
-bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 }  // namespace bdaas

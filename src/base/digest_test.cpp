@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "base/constant_time.h"
 #include "base/files.h"
+#include "base/hex.h"
 #include "base/temp_dir.h"
 
 namespace bdaas {

@@ -7,6 +7,8 @@
 
 #include <array>
 
+#include "base/hex.h"
+
 namespace bdaas {
 
 struct PlainSha256::State {
@@ -23,16 +25,9 @@ void PlainSha256::update(std::string_view bytes) {
 }
 
 std::string PlainSha256::hex() {
-  static constexpr std::string_view kDigits = "0123456789abcdef";
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   SHA256_Final(digest.data(), &state_->context);
-  std::string text;
-  text.reserve(2 * digest.size());
-  for (const unsigned char byte : digest) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
+  return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 }  // namespace bdaas

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/digest.h"
+#include "base/hex.h"
 #include "net/url.h"
 
 namespace bdaas {

@@ -118,9 +118,4 @@ class CloudTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    missing = lab_cloud.needed()
-    if missing:
-        print(f"skipped: the lab needs {missing}")
-        sys.exit(peer_check.SKIPPED)
-    lab_hosts.enter()
-    unittest.main(verbosity=2)
+    lab_hosts.run(lambda: unittest.main(verbosity=2), lab_cloud.needed())

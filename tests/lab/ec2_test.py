@@ -162,9 +162,4 @@ class Ec2Test(ClusterCase):
 
 
 if __name__ == "__main__":
-    missing = lab_cloud.needed()
-    if missing:
-        print(f"skipped: the lab needs {missing}")
-        sys.exit(cluster_case.SKIPPED)
-    lab_hosts.enter()
-    cluster_case.main()
+    lab_hosts.run(cluster_case.main, lab_cloud.needed())

@@ -16,6 +16,7 @@ NETWORK = "10.77.0"
 MANAGER = f"{NETWORK}.1"
 USER = "ann"
 INSIDE = "BDAAS_LAB_INSIDE"
+SKIPPED = 77
 SSHD = "/usr/sbin/sshd"
 
 # Process 1 of a host begins so. Arguments: its directory, its name, its addresses; then what the
@@ -90,6 +91,15 @@ def needed(*programs):
     tried = subprocess.run(["unshare", "--net", "--mount", "--pid", "--uts", "--fork", "true"],
                            check=False, capture_output=True)
     return "" if tried.returncode == 0 else "namespaces"
+
+
+def run(tests, missing):
+    """What a script of the lab does: its tests, inside; missing: what keeps them from running."""
+    if missing:
+        print(f"skipped: the lab needs {missing}")
+        sys.exit(SKIPPED)
+    enter()
+    tests()
 
 
 def enter():

@@ -82,9 +82,4 @@ class SwarmTest(ClusterCase):
 
 
 if __name__ == "__main__":
-    missing = lab_hosts.needed()
-    if missing:
-        print(f"skipped: the lab needs {missing}")
-        sys.exit(cluster_case.SKIPPED)
-    lab_hosts.enter()
-    cluster_case.main()
+    lab_hosts.run(cluster_case.main, lab_hosts.needed())

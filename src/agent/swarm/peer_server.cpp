@@ -7,6 +7,7 @@
 
 #include <cerrno>
 
+#include "base/constant_time.h"
 #include "base/os_error.h"
 #include "base/tcp_bind.h"
 #include "model/swarm_messages.h"
@@ -18,15 +19,6 @@ namespace {
 constexpr int kBacklog = 64;
 constexpr std::size_t kGuestsMax = 256;
 constexpr Millis kSecretTime{10'000};
-
-// Time does not depend on where they differ.
-bool is_same(std::string_view a, std::string_view b) {
-  unsigned difference = a.size() == b.size() ? 0 : 1;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    difference |= static_cast<unsigned>(a[i] ^ b[i]);
-  }
-  return difference == 0;
-}
 
 }  // namespace
 
@@ -83,7 +75,7 @@ bool PeerServer::listen_to(Guest& guest) const {
   if (guest.said.size() < wanted) return true;
   const std::string said = std::exchange(guest.said, {});
   if (!guest.is_known) {
-    guest.is_known = is_same(said, secret_.reveal());
+    guest.is_known = equal_in_constant_time(said, secret_.reveal());
     return guest.is_known;
   }
   const auto chunk = read_chunk_request(said, files_->map().count());

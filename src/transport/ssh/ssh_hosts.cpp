@@ -1,7 +1,6 @@
 #include "transport/ssh/ssh_hosts.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 
 #include <algorithm>
 
@@ -56,29 +55,11 @@ SshHosts::SshHosts(SshOptions options, Log log)
     : options_(std::move(options)),
       log_(std::move(log)),
       known_hosts_(options_.known_hosts),
-      wake_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       thread_([this] { run_loop(); }) {}
 
 SshHosts::~SshHosts() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_loop();
+  tasks_.end();
   thread_.join();
-}
-
-void SshHosts::wake_loop() const {
-  // Fails only when the counter is full, and then it is awake.
-  [[maybe_unused]] const int woken = ::eventfd_write(wake_fd_.get(), 1);
-}
-
-bool SshHosts::post(Task task) {
-  const std::lock_guard lock(mutex_);
-  if (stopping_) return false;
-  tasks_.push_back(std::move(task));
-  wake_loop();
-  return true;
 }
 
 Result<SshLogin> SshHosts::whole(const SshLogin& login) const {
@@ -96,7 +77,7 @@ Result<> SshHosts::submit(const SshLogin& login, ChannelOrder order) {
   // A task is copied, and an order has one owner.
   auto shared = std::make_shared<ChannelOrder>(std::move(order));
   const bool posted =
-      post([this, login, shared] { session_to(login)->submit(std::move(*shared)); });
+      tasks_.post([this, login, shared] { session_to(login)->submit(std::move(*shared)); });
   if (posted) return {};
   return fail(ErrorKind::unavailable, "SSH is being shut down here");
 }
@@ -176,7 +157,7 @@ void SshHosts::reach(const std::shared_ptr<SshSession>& session) {
   const std::weak_ptr<SshSession> weak = session;
   const auto& host = session->login().host;
   resolver_.resolve(host.address, host.port, [this, weak](NameResolver::Addresses found) {
-    post([weak, found = std::move(found)] {
+    tasks_.post([weak, found = std::move(found)] {
       const auto waiting = weak.lock();
       if (!waiting) return;
       if (found) {
@@ -209,20 +190,8 @@ void SshHosts::reach_through_jump(const std::shared_ptr<SshSession>& session) {
   session_to(jump)->submit(std::move(order));
 }
 
-bool SshHosts::take_tasks() {
-  std::vector<Task> taken;
-  bool goes_on = true;
-  {
-    const std::lock_guard lock(mutex_);
-    taken.swap(tasks_);
-    goes_on = !stopping_;
-  }
-  for (const auto& task : taken) task();
-  return goes_on;
-}
-
 void SshHosts::run_loop() {
-  while (take_tasks()) {
+  while (tasks_.run()) {
     std::erase_if(sessions_,
                   [](const auto& one) { return one.second->state() == SshSession::State::closed; });
     poll_once();
@@ -240,7 +209,7 @@ void SshHosts::poll_once() {
     std::size_t end;
     Steady::time_point due;
   };
-  std::vector<pollfd> fds{{wake_fd_.get(), POLLIN, 0}};
+  std::vector<pollfd> fds{tasks_.watch()};
   std::vector<Watched> watched;
   auto until = Steady::time_point::max();
   for (const auto& [login, session] : sessions_) {
@@ -256,8 +225,7 @@ void SshHosts::poll_once() {
     timeout_ms = static_cast<int>(std::clamp<long long>(left, 0, 60'000));
   }
   ::poll(fds.data(), fds.size(), timeout_ms);
-  eventfd_t count = 0;
-  if (fds[0].revents != 0) ::eventfd_read(wake_fd_.get(), &count);
+  tasks_.polled(fds[0].revents);
 
   const auto after = Steady::now();
   for (const auto& [session, begin, end, due] : watched) {

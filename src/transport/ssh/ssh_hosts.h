@@ -10,11 +10,11 @@
 // to the log when it fails.
 
 #include <map>
-#include <mutex>
 #include <thread>
 
 #include "base/log.h"
 #include "model/remote_hosts.h"
+#include "transport/loop_tasks.h"
 #include "transport/ssh/name_resolver.h"
 #include "transport/ssh/ssh_session.h"
 
@@ -34,16 +34,12 @@ class SshHosts final : public RemoteHosts {
 
  private:
   using Steady = std::chrono::steady_clock;
-  using Task = std::function<void()>;
 
   Result<SshLogin> whole(const SshLogin& login) const;
   Result<> submit(const SshLogin& login, ChannelOrder order);
-  bool post(Task task);  // to the loop's thread; false: it ends
-  void wake_loop() const;
 
   // The rest: the loop's thread only.
   void run_loop();
-  bool take_tasks();
   void poll_once();
   std::shared_ptr<SshSession> session_to(const SshLogin& login);
   void reach(const std::shared_ptr<SshSession>& session);
@@ -52,11 +48,7 @@ class SshHosts final : public RemoteHosts {
   const SshOptions options_;
   const Log log_;
   const KnownHosts known_hosts_;
-  UniqueFd wake_fd_;
-
-  std::mutex mutex_;  // guards what follows
-  std::vector<Task> tasks_;
-  bool stopping_ = false;
+  LoopTasks tasks_;
 
   std::map<SshLogin, std::shared_ptr<SshSession>> sessions_;  // the loop's
   NameResolver resolver_;

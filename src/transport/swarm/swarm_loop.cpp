@@ -1,7 +1,6 @@
 #include "transport/swarm/swarm_loop.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 
 #include <algorithm>
 
@@ -38,36 +37,22 @@ SwarmLoop::SwarmLoop(Open open, std::filesystem::path packages, Entropy& entropy
     : open_(std::move(open)),
       packages_(std::move(packages)),
       entropy_(entropy),
-      wake_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       thread_([this] { run(); }) {}
 
 SwarmLoop::~SwarmLoop() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  post([] {});
+  tasks_.end();
   thread_.join();
-}
-
-void SwarmLoop::post(std::function<void()> task) {
-  {
-    const std::lock_guard lock(mutex_);
-    tasks_.push_back(std::move(task));
-  }
-  // Fails only when the counter is full, and then it is awake.
-  [[maybe_unused]] const int woken = ::eventfd_write(wake_.get(), 1);
 }
 
 SwarmLoop::Ticket SwarmLoop::join(const Delivery& delivery, ChunkMap map) {
   auto ticket = std::make_shared<Answer<void>>();
   auto shared = std::make_shared<ChunkMap>(std::move(map));
-  post([this, delivery, shared, ticket] { add(delivery, std::move(*shared), ticket); });
+  tasks_.post([this, delivery, shared, ticket] { add(delivery, std::move(*shared), ticket); });
   return ticket;
 }
 
 void SwarmLoop::leave(const Ticket& ticket) {
-  post([this, ticket] {
+  tasks_.post([this, ticket] {
     for (auto& [name, swarm] : swarms_) {
       for (auto& [id, member] : swarm.members) {
         if (member.waiting.erase(ticket) == 0 || !member.waiting.empty()) continue;
@@ -79,7 +64,7 @@ void SwarmLoop::leave(const Ticket& ticket) {
 }
 
 void SwarmLoop::run() {
-  while (take_tasks()) poll_once();
+  while (tasks_.run()) poll_once();
   for (auto& [name, swarm] : swarms_) {
     for (auto& [id, member] : swarm.members) {
       for (const auto& ticket : member.waiting) {
@@ -88,18 +73,6 @@ void SwarmLoop::run() {
     }
   }
   swarms_.clear();
-}
-
-bool SwarmLoop::take_tasks() {
-  std::vector<std::function<void()>> taken;
-  bool goes_on = true;
-  {
-    const std::lock_guard lock(mutex_);
-    taken.swap(tasks_);
-    goes_on = !stopping_;
-  }
-  for (const auto& task : taken) task();
-  return goes_on;
 }
 
 void SwarmLoop::add(const Delivery& delivery, ChunkMap map, const Ticket& ticket) {
@@ -159,13 +132,12 @@ Result<> SwarmLoop::begin(Swarm& swarm, const Machine& machine, const Ticket& ti
 }
 
 void SwarmLoop::poll_once() {
-  std::vector<pollfd> fds{{wake_.get(), POLLIN, 0}};
+  std::vector<pollfd> fds{tasks_.watch()};
   for (const auto& [name, swarm] : swarms_) {
     for (const auto& [id, member] : swarm.members) fds.push_back(member.link.watch());
   }
   ::poll(fds.data(), fds.size(), swarms_.empty() ? -1 : kTurnMillis);
-  eventfd_t count = 0;
-  if (fds[0].revents != 0) ::eventfd_read(wake_.get(), &count);
+  tasks_.polled(fds[0].revents);
   std::size_t at = 1;
   for (auto& [name, swarm] : swarms_) {
     std::vector<std::pair<int, Error>> ended;

@@ -4,13 +4,13 @@
 // and ends when none does any more; until then those that have everything go on giving.
 
 #include <map>
-#include <mutex>
 #include <set>
 #include <thread>
 
 #include "base/id.h"
 #include "base/secret.h"
 #include "model/node_link.h"
+#include "transport/loop_tasks.h"
 #include "transport/ssh/remote_call.h"
 #include "transport/swarm/decide_swarm.h"
 #include "transport/swarm/swarm_link.h"
@@ -56,9 +56,7 @@ class SwarmLoop {
     Steady::time_point pinged_at;
   };
 
-  void post(std::function<void()> task);
   void run();
-  bool take_tasks();
   // The rest: the loop's thread only.
   void poll_once();
   void add(const Delivery& delivery, ChunkMap map, const Ticket& ticket);
@@ -77,11 +75,7 @@ class SwarmLoop {
   const Open open_;
   const std::filesystem::path packages_;
   Entropy& entropy_;
-  UniqueFd wake_;
-
-  std::mutex mutex_;  // guards what follows
-  std::vector<std::function<void()>> tasks_;
-  bool stopping_ = false;
+  LoopTasks tasks_;
 
   std::map<std::string, Swarm> swarms_;  // the loop's; by cluster and packages
   std::thread thread_;
